@@ -1,0 +1,5 @@
+"""Heads: what is predicted."""
+
+from zoo_core.heads import classifier, regressor
+
+COMPONENTS = (classifier.COMPONENT, regressor.COMPONENT)

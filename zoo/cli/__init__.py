@@ -1,0 +1,127 @@
+"""The command line: one click group whose verbs are imported when they are called, and one place where errors end."""
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from zoo import __version__
+from zoo.errors import ExitCode, ZooError
+
+VERBS = {
+    "check": ("zoo.cli.spec", "Tell everything that is wrong with a spec."),
+    "spec": ("zoo.cli.spec", "Render a spec in full, or print the schema of all specs."),
+    "list": ("zoo.cli.components", "List components, recipes and pretrained models."),
+    "show": ("zoo.cli.components", "Tell all about one of them."),
+    "plugins": ("zoo.cli.plugins", "List the installed plugins, find the broken, renew indexes."),
+    "doctor": ("zoo.cli.machine", "Look at this machine: libraries, devices, memory, disk, Hub."),
+}
+"""Each verb's module, and the first line of its help, so that `zoo --help` need not import any."""
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when the verb is called, and lets plugins add verbs of their own."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """zoo's verbs in the order of the work, then those of plugins."""
+        self._add_plugins()
+        return [*VERBS, *sorted(self.commands)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The verb of that name; plugins are asked only when zoo has none."""
+        if name in VERBS:
+            command: click.Command = getattr(import_module(VERBS[name][0]), f"{name}_command")
+            return command
+        self._add_plugins()
+        return self.commands.get(name)
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb; a misspelt one is answered with the nearest."""
+        from zoo.errors import nearest
+
+        if args and self.get_command(context, args[0]) is None and not args[0].startswith("-"):
+            guess = nearest(args[0], self.list_commands(context))
+            advice = f"did you mean `zoo {guess}`?" if guess else "`zoo --help` lists the verbs"
+            raise click.UsageError(f"zoo has no verb `{args[0]}`; {advice}", context)
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs, without importing them."""
+        self.list_commands(context)
+        rows = [(name, told) for name, (_, told) in VERBS.items()]
+        rows += [(name, self.commands[name].get_short_help_str()) for name in sorted(self.commands)]
+        with formatter.section("Verbs"):
+            formatter.write_dl(rows)
+
+    def add_command(self, command: click.Command, name: str | None = None) -> None:
+        """Adds a plugin's verb.
+
+        Raises:
+            ValueError: The name is one of zoo's verbs, or another plugin's.
+        """
+        name = name or command.name or ""
+        if name in VERBS or name in self.commands:
+            raise ValueError(f"the verb `{name}` is taken")
+        super().add_command(command, name)
+
+    def _add_plugins(self) -> None:
+        if not getattr(self, "_asked", False):
+            self._asked = True
+            from zoo.registry.registry import installed
+
+            installed().add_commands(self)
+
+
+@click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="zoo %(version)s")
+@click.option("--debug", is_flag=True, envvar="ZOO_DEBUG", help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Fits pretrained backbones, a fusion and heads into one model, from one YAML spec.
+
+    Every verb that prints facts takes --json; `zoo VERB --help` tells the rest.
+    """
+    if context.invoked_subcommand is None:
+        from zoo.cli.welcome import welcome
+
+        welcome()
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs the command line and exits. A user's mistake is told in words; `--debug` shows the traceback."""
+    words = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in words or os.environ.get("ZOO_DEBUG", "") not in ("", "0")
+    try:
+        code = cli.main(words, prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exit_:
+        code = exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader (`zoo list | head`) has had enough; without this Python complains while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.OK
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        code = ExitCode.INTERRUPTED
+    except Exception as error:
+        if debug:
+            raise
+        code = _tell(error)
+    sys.exit(int(code or 0))
+
+
+def _tell(error: Exception) -> int:
+    """An error in words on stderr, and its exit code. What zoo did not foresee is a defect of zoo."""
+    if isinstance(error, ZooError):
+        click.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+        return error.exit_code
+    click.echo(f"error: zoo did not expect this: {type(error).__name__}: {error}", err=True)
+    click.echo("That is a defect of zoo or of a plugin; please report it with the output of --debug.", err=True)
+    return ExitCode.DEFECT

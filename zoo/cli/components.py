@@ -1,0 +1,140 @@
+"""`zoo list` and `zoo show`: what there is to build with."""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.cli.output import json_option, next_step, note, print_json, print_table
+from zoo.component import Kind
+from zoo.errors import UnknownName, nearest
+
+if TYPE_CHECKING:
+    from zoo.registry.registry import Registered, Registry
+
+CATALOGUE = ("recipe", "model")
+"""What `zoo list` knows beside the kinds of components."""
+
+
+@click.command("list")
+@click.argument("kind", required=False)
+@click.argument("pattern", required=False)
+@click.option("--all", "everything", is_flag=True, help="List every member of every family.")
+@json_option
+def list_command(kind: str | None, pattern: str | None, everything: bool, as_json: bool) -> None:
+    """List components, recipes and pretrained models.
+
+    KIND is input, frontend, backbone, fusion, head, policy, recipe or model (plurals are fine). PATTERN is a part of a
+    name, or a whole one with * and ?. A family such as timm/* is one row unless a pattern, --all or --json asks for its
+    members.
+    """
+    chosen = _kind(kind)
+    if chosen in CATALOGUE:
+        _list_catalogue(chosen, pattern, as_json)
+        return
+    if kind is not None and chosen is None:
+        kind, pattern = None, kind
+    from zoo.registry.registry import installed
+
+    registry = installed()
+    found = _matching(registry, Kind(chosen) if chosen else None, pattern, everything or as_json)
+    if as_json:
+        print_json([_facts(entry) for entry in found])
+        return
+    if not found:
+        raise UnknownName(f"nothing matches `{pattern}`", nearest(pattern or "", registry.names()))
+    print_table(["kind", "name", "modality", "parameters", "summary"], [_row(registry, entry) for entry in found])
+    if any(entry.component.family and entry.component.name == "*" for entry in found):
+        note("a family's members: zoo list backbone resnet, or --all")
+
+
+def _kind(word: str | None) -> str | None:
+    """The kind that a word names in singular or plural, or None."""
+    names = {kind.value: kind.value for kind in Kind} | {kind.plural: kind.value for kind in Kind}
+    names |= {name: name for name in CATALOGUE} | {f"{name}s": name for name in CATALOGUE}
+    return names.get((word or "").lower())
+
+
+def _matching(registry: "Registry", kind: Kind | None, pattern: str | None, members: bool) -> "list[Registered]":
+    if pattern is None:
+        return list(registry.everything(kind)) if members else registry.components(kind)
+    return [entry for entry in registry.everything(kind) if matches(entry.name, pattern)]
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a name holds the pattern; with * or ? in it, the pattern stands for the whole name or what follows `/`."""
+    name, pattern = name.lower(), pattern.lower()
+    if not set("*?") & set(pattern):
+        return pattern in name
+    return fnmatchcase(name, pattern) or fnmatchcase(name.partition("/")[2], pattern)
+
+
+def _facts(entry: "Registered") -> dict[str, Any]:
+    """The JSON shape of one row of `zoo list`."""
+    component = entry.component
+    return {
+        "kind": component.kind.value,
+        "name": entry.name,
+        "plugin": entry.plugin.name,
+        "modality": list(component.modality),
+        "summary": component.summary,
+        **{key: value for key, value in entry.record.items() if key not in ("modality", "summary")},
+    }
+
+
+def _row(registry: "Registry", entry: "Registered") -> list[str]:
+    component = entry.component
+    modality = " -> ".join(component.modality) if component.kind is Kind.FRONTEND else ", ".join(component.modality)
+    summary = component.summary
+    if component.family and component.name == "*":
+        summary = f"{len(registry.index(entry).models):,} names. {summary}"
+    elif entry.record:
+        summary = entry.record.get("summary") or ", ".join(
+            str(entry.record[key]) for key in ("input", "data", "license") if key in entry.record
+        )
+    return [component.kind.value, entry.name, modality, count(entry.record.get("parameters")), summary]
+
+
+def count(number: int | None) -> str:
+    """A number of parameters as people say it: `25.6M`."""
+    if number is None:
+        return ""
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return str(number)
+
+
+def _list_catalogue(kind: str, pattern: str | None, as_json: bool) -> None:
+    from zoo.registry.catalogue import catalogue
+
+    entries = [entry for entry in catalogue().listing(kind) if pattern is None or matches(entry["name"], pattern)]
+    if as_json:
+        print_json(entries)
+        return
+    if not entries:
+        raise UnknownName(f"no {kind} matches `{pattern}`", nearest(pattern or "", catalogue().names(kind)))
+    if kind == "recipe":
+        print_table(["recipe", "task", "summary"], [[e["name"], e["task"], e["summary"]] for e in entries])
+        next_step(f"zoo show {entries[0]['name']} --yaml > spec.yaml")
+    else:
+        rows = [
+            [e["name"], ", ".join(e["modality"]), count(e.get("parameters")), e["license"], e["summary"]] for e in entries
+        ]
+        print_table(["model", "modality", "parameters", "licence", "pretrained on"], rows)
+        next_step(f"zoo show {entries[0]['name']}")
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--yaml", "as_yaml", is_flag=True, help="Print a recipe's spec and nothing else.")
+@json_option
+def show_command(name: str, as_yaml: bool, as_json: bool) -> None:
+    """Tell all about one of them.
+
+    NAME is a component (zoo/concat), a member of a family (timm/resnet50), a family (timm/*), a recipe, or a model of
+    the catalogue.
+    """
+    from zoo.cli.show import show
+
+    show(name, as_yaml, as_json)

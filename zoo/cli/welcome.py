@@ -1,0 +1,36 @@
+"""What `zoo` alone says: what it is, and the three next things to do, fitted to the folder one stands in."""
+
+from pathlib import Path
+
+import click
+
+
+def welcome() -> None:
+    """Prints the three next things to do."""
+    specs = sorted(path for path in Path().glob("*.yaml") if _looks_like_spec(path))
+    click.echo("zoo fits pretrained backbones, a fusion and heads into one model, from one YAML spec.\n")
+    if specs:
+        steps = [
+            (f"zoo check {specs[0]}", "tells everything that is wrong with your spec"),
+            (f"zoo spec render {specs[0]}", "shows every effective value and where it came from"),
+            ("zoo list backbones", "shows what else there is to build with"),
+        ]
+    else:
+        steps = [
+            ("zoo list recipes", "shows ready specs, one per task"),
+            ("zoo show image-text --yaml > spec.yaml", "makes one of them yours"),
+            ("zoo check spec.yaml", "tells everything that is wrong with it"),
+        ]
+    width = max(len(command) for command, _ in steps)
+    for number, (command, effect) in enumerate(steps, 1):
+        click.echo(f"  {number}. {command:<{width}}  {effect}")
+    click.echo("\n`zoo --help` lists all verbs.")
+
+
+def _looks_like_spec(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(4096)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(line.startswith(("zoo:", "inputs:")) for line in text.splitlines())

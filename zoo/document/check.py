@@ -1,0 +1,257 @@
+"""Nodes against option dataclasses: every error at its place, nothing unknown passed over, the origin of every value."""
+
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import Field as Constraint
+
+from zoo.document.fields import (
+    Field,
+    describe,
+    fields_of,
+    leaves,
+    members,
+    section_in,
+    sections_under,
+    shorthand_of,
+)
+from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, dotted, found, plain
+from zoo.errors import ExitCode, Problem, listed, nearest
+
+FAILED: Any = object()
+"""What a check gives for a value whose problem is already noted."""
+
+
+class Checker:
+    """Turns nodes into instances of dataclasses, collecting every problem and where each value came from.
+
+    `problems` and `origins` (path to `file:line` or `default`) fill up as it goes.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.origins: dict[Path, str] = {}
+
+    def problem(
+        self,
+        node: Node,
+        path: Path,
+        message: str,
+        *,
+        suggestion: str | None = None,
+        hint: str = "",
+        exit_code: ExitCode = ExitCode.USAGE,
+    ) -> None:
+        """Notes a problem."""
+        self.problems.append(node.problem(path, message, suggestion=suggestion, hint=hint, exit_code=exit_code))
+
+    def section(self, cls: type, node: Node, path: Path, at: Node) -> Any:
+        """A dataclass from a mapping, or from the short form that stands for one; `at` is where a gap is shown."""
+        mapping = self.as_mapping(cls, node, path)
+        if mapping is FAILED:
+            return FAILED
+        self.unknown_keys(mapping, path, {name: "" for name in fields_of(cls)})
+        return self.build(cls, self.values(cls, mapping, path, at), at, path)
+
+    def as_mapping(self, cls: type, node: Node, path: Path) -> Any:
+        """The node if it is a mapping; a scalar becomes one with the class's shorthand field."""
+        short = shorthand_of(cls)
+        if isinstance(node, Mapping):
+            return node
+        if short and isinstance(node, Scalar) and node.value is not None:
+            return under(short.name, node)
+        expected = "a mapping" + (f" or {describe(short.hint)}" if short else "")
+        where = f"`{dotted(path)}`: " if path else ""
+        self.problem(node, path, f"{where}expected {expected}, not {found(node)}", hint=f"keys: {listed(fields_of(cls))}")
+        return FAILED
+
+    def elsewhere(self, key: str) -> str:
+        """Where a key that is unknown here would be valid, as a sentence; "" when nowhere."""
+        return ""
+
+    def unknown_keys(self, mapping: Mapping, path: Path, owners: dict[str, str]) -> None:
+        """Notes keys that nobody owns; `owners` tells each valid key's owner, "" for the language itself."""
+        for key, _ in mapping.pairs():
+            if key.text in owners:
+                continue
+            hint = self.elsewhere(key.text)
+            suggestion = None if hint else nearest(key.text, owners)
+            owner = owners.get(suggestion or "", "")
+            if suggestion is None:
+                hint = hint or f"valid keys: {listed(owners)}"
+            elif owner:
+                hint = f"it belongs to {owner}"
+            where = f" in `{dotted(path)}`" if path else ""
+            self.problem(key, (*path, key.text), f"unknown key `{key.text}`{where}", suggestion=suggestion, hint=hint)
+
+    def values(self, cls: type | None, mapping: Mapping, path: Path, at: Node, owner: str = "") -> dict[str, Any]:
+        """The values of a dataclass's fields, with defaults where the mapping is silent."""
+        values: dict[str, Any] = {}
+        for name, field in fields_of(cls).items():
+            here = (*path, name)
+            if name in mapping:
+                values[name] = self.value(field, mapping.value(name), here, mapping.key(name))
+            elif field.required:
+                where = f"`{dotted(path)}`" if path else "the spec"
+                self.problem(at, path, f"{where} needs the key `{name}`", hint=f"{name}: {field.doc}")
+                values[name] = FAILED
+            else:
+                values[name] = self.default(field, here, owner)
+        return values
+
+    def default(self, field: Field, path: Path, owner: str) -> Any:
+        """The default of a field, its origin noted; a section's default is the section with all of its defaults."""
+        self.origins[path] = f"default of {owner}" if owner else "default"
+        section = section_in(field.hint)
+        if section is not None and isinstance(field.default, section):
+            for name in fields_of(section):
+                self.origins[*path, name] = self.origins[path]
+        return field.default
+
+    def value(self, field: Field, node: Node, path: Path, at: Node) -> Any:
+        """One value by its type: a section, a mapping or list of sections, or a plain value."""
+        section, named = section_in(field.hint), sections_under(field.hint, dict)
+        several, leaf = sections_under(field.hint, list), leaves(field.hint)
+        if named and isinstance(node, Mapping):
+            return self.named(named, node, path, field)
+        if several and not (isinstance(node, Scalar) and leaf):
+            items = node.items if isinstance(node, Sequence) else [node]
+            return self.all_of([self.section(several, item, (*path, index), item) for index, item in enumerate(items)])
+        if section and not (isinstance(node, Scalar) and (leaf or node.value is None)):
+            return self.section(section, node, path, at)
+        if leaf or (isinstance(node, Scalar) and node.value is None and type(None) in members(field.hint)):
+            return self.plain_value(field, node, path)
+        expected = describe(field.hint)
+        self.problem(node, path, f"`{dotted(path)}`: expected {expected}, not {found(node)}", hint=field.doc)
+        return FAILED
+
+    def named(self, section: type, node: Mapping, path: Path, field: Field) -> Any:
+        """A mapping from names, which the user chooses, to sections."""
+        if not node.items and dict(field.bounds).get("min_length"):
+            self.problem(node, path, f"`{dotted(path)}` is empty", hint=field.doc)
+        pattern = dict(field.bounds).get("pattern", ".*")
+        built = {}
+        for key, value in node.pairs():
+            here = (*path, key.text)
+            if not re.fullmatch(pattern, key.text):
+                hint = "a letter first, then letters, digits, - and _"
+                self.problem(key, here, f"`{key.text}` is no name for one of `{dotted(path)}`", hint=hint)
+            built[key.text] = self.section(section, value, here, key)
+        return FAILED if any(value is FAILED for value in built.values()) else built
+
+    def all_of(self, items: list[Any]) -> Any:
+        """The items, or FAILED if one is."""
+        return FAILED if any(item is FAILED for item in items) else items
+
+    def plain_value(self, field: Field, node: Node, path: Path) -> Any:
+        """A value without sections, checked by pydantic in strict mode."""
+        hint = leaves(field.hint) or type(None)
+        self.origins[path] = node.origin
+        try:
+            return _adapter(hint, field.bounds).validate_python(as_written(node, hint))
+        except ValidationError as error:
+            self._explain(error, field, hint, node, path)
+            return FAILED
+
+    def _explain(self, error: ValidationError, field: Field, hint: Any, node: Node, path: Path) -> None:
+        """One problem per wrong place, in our words: pydantic tells one per alternative of a union."""
+        seen: set[Path] = set()
+        for detail in error.errors(include_url=False, include_context=False):
+            place, here, wanted = node, path, hint
+            for step in detail["loc"]:
+                if isinstance(place, Mapping) and step in place.items:
+                    place, wanted = place.value(str(step)), _inside(wanted, dict)
+                elif isinstance(place, Sequence) and isinstance(step, int) and step < len(place.items):
+                    place, wanted = place.items[step], _inside(wanted, list)
+                else:
+                    continue
+                here = (*here, step)
+            if here in seen:
+                continue
+            seen.add(here)
+            expected = describe(wanted, field.bounds, field.unit) if here == path else describe(wanted)
+            suggestion = nearest(place.text, _choices(wanted)) if isinstance(place, Scalar) else None
+            message = f"`{dotted(here)}`: expected {expected}, not {found(place)}"
+            self.problem(place, here, message, suggestion=suggestion, hint=_trap(place, wanted) or field.doc)
+
+    def build(self, cls: type, values: dict[str, Any], node: Node, path: Path) -> Any:
+        """The instance, unless a value failed or its own `__post_init__` refuses the combination."""
+        if any(value is FAILED for value in values.values()):
+            return FAILED
+        try:
+            return cls(**values)
+        except ValueError as error:
+            self.problem(node, path, f"`{dotted(path)}`: {error}")
+            return FAILED
+
+
+def under(key: str, node: Node) -> Mapping:
+    """`{key: node}`, at the node's place: the full form of a short one."""
+    place = {"source": node.source, "line": node.line, "column": node.column, "length": node.length}
+    return Mapping(items={key: (Scalar(text=key, value=key, **place), node)}, **place)
+
+
+def as_written(node: Node, hint: Any) -> Any:
+    """The node as a Python value; where a text is wanted, a plain scalar is taken letter by letter.
+
+    So the classes `[no, 010, 1.0]` are the texts "no", "010" and "1.0", whatever YAML makes of them elsewhere.
+    """
+    if isinstance(node, Sequence):
+        return [as_written(item, _inside(hint, list)) for item in node.items]
+    if isinstance(node, Mapping):
+        return {key.text: as_written(value, _inside(hint, dict)) for key, value in node.pairs()}
+    wanted = members(hint)
+    other: tuple[type, ...] = (bool,) if isinstance(node.value, bool) else (int, float)
+    if str in wanted and node.value is not None and not any(kind in wanted for kind in other):
+        return node.text
+    return plain(node)
+
+
+def _inside(hint: Any, container: type) -> Any:
+    """The element type of the alternative that is a list or a dict; Any where there is none."""
+    for member in members(hint):
+        if get_origin(member) is container:
+            return get_args(member)[-1]
+    return Any
+
+
+def _choices(hint: Any) -> list[str]:
+    """The words of the `Literal` alternatives."""
+    return [word for member in members(hint) for word in get_args(member) if isinstance(word, str)]
+
+
+def _trap(node: Node, hint: Any) -> str:
+    """Advice for words that YAML 1.1 took for booleans."""
+    if bool not in members(hint) or not isinstance(node, Scalar):
+        return ""
+    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}.get(node.text.lower())
+    return f"`{node.text}` is a text in YAML 1.2; write {meant}" if meant else ""
+
+
+@lru_cache(maxsize=None)
+def _adapter(hint: Any, bounds: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]:
+    """pydantic's validator of a hint; bounds go to the alternatives that they can measure."""
+    strict = ConfigDict(strict=True, allow_inf_nan=False)
+    bounded = tuple(_bounded(member, dict(bounds)) for member in members(hint))
+    return TypeAdapter(Union[bounded], config=strict)  # noqa: UP007  # built from a tuple
+
+
+def _bounded(member: Any, bounds: dict[str, Any]) -> Any:
+    measures: tuple[str, ...] = ()
+    if member in (int, float):
+        measures = ("ge", "gt", "le", "lt")
+    elif member is str:
+        measures = ("pattern", "min_length")
+    elif get_origin(member) in (list, dict):
+        measures = ("min_length",)
+    kept: dict[str, Any] = {name: bounds[name] for name in measures if name in bounds}
+    if "pattern" in kept:
+        kept["pattern"] = f"^(?:{kept['pattern']})$"
+    return Annotated[member, Constraint(**kept)] if kept else member
+
+
+def json_schema(field: Field) -> dict[str, Any]:
+    """JSON Schema of the plain values that a field takes, with its doc and default."""
+    return _adapter(leaves(field.hint) or type(None), field.bounds).json_schema()

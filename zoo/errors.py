@@ -1,0 +1,154 @@
+"""What can go wrong, told to the user: exit codes, places in files, carets, "did you mean"."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `zoo` returns to the shell."""
+
+    OK = 0
+    DEFECT = 1
+    USAGE = 2
+    PLUGIN = 3
+    CORRUPT = 4
+    DIGEST = 5
+    NETWORK = 6
+    CONFLICT = 7
+    INTERRUPTED = 130
+
+
+class ZooError(Exception):
+    """A failure that is told in words, without a traceback. Subclasses fix the exit code."""
+
+    exit_code = ExitCode.DEFECT
+
+
+class UsageError(ZooError):
+    """Wrong use: an unknown name, a wrong spec, a file that is not there."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PluginError(ZooError):
+    """A plugin is missing, or it is installed and broken."""
+
+    exit_code = ExitCode.PLUGIN
+
+
+class UnknownName(UsageError):
+    """Nothing is registered under this name. `suggestion` is the nearest name that is, or None."""
+
+    def __init__(self, message: str, suggestion: str | None = None) -> None:
+        super().__init__(f"{message}; did you mean `{suggestion}`?" if suggestion else message)
+        self.message = message
+        self.suggestion = suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong at one place of a text.
+
+    Args:
+        file: Name of the text: a path, or `--set`.
+        line: From 1.
+        column: From 1, in characters.
+        path: Keys that lead to the place: `inputs.photo.backbone`.
+        message: What is wrong.
+        suggestion: Nearest valid word, or None.
+        hint: A sentence that says what to do next, or "".
+        text: The line itself.
+        length: How many characters the caret underlines.
+        exit_code: What the command returns if nothing worse is found.
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    suggestion: str | None = None
+    hint: str = ""
+    text: str = ""
+    length: int = 1
+    exit_code: ExitCode = ExitCode.USAGE
+
+    def __str__(self) -> str:
+        advice = f"did you mean `{self.suggestion}`?" if self.suggestion else ""
+        advice = " ".join(filter(None, [advice, self.hint]))
+        gutter = str(self.line)
+        excerpt, indent, underline = _excerpt(self.text, self.column, self.length)
+        return "\n".join(
+            [
+                f"{self.file}:{self.line}:{self.column}: {self.message}",
+                f"  {gutter} | {excerpt}",
+                f"  {' ' * len(gutter)} | {' ' * indent}{'^' * underline} {advice}".rstrip(),
+            ]
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON shape of `zoo check --json`."""
+        shown = ("file", "line", "column", "path", "message", "suggestion", "hint")
+        return {name: getattr(self, name) for name in shown}
+
+
+class SpecError(UsageError):
+    """Everything that is wrong with a text, at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        super().__init__("\n\n".join(map(str, self.problems)))
+
+    @property
+    def exit_code(self) -> ExitCode:  # type: ignore[override]  # a class attribute elsewhere; here the problems decide
+        """3 when all that is wrong is a missing or broken plugin, else 2."""
+        codes = {problem.exit_code for problem in self.problems}
+        return codes.pop() if len(codes) == 1 else ExitCode.USAGE
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` was most likely meant to be, or None when none is near.
+
+    Similarity is difflib's (Ratcliff and Obershelp, 1988) without regard to case, at least 0.6. Between candidates as
+    near as each other the shorter wins, then the alphabet.
+    """
+    from difflib import SequenceMatcher
+
+    best: tuple[float, int, str] | None = None
+    matcher: SequenceMatcher[str] = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(word.casefold())
+    floor = 0.6
+    for candidate in sorted(set(candidates)):
+        matcher.set_seq1(candidate.casefold())
+        if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
+            continue
+        ratio = matcher.ratio()
+        if ratio >= floor and (best is None or (ratio, -len(candidate)) > best[:2]):
+            best = (ratio, -len(candidate), candidate)
+            floor = ratio
+    return best[2] if best else None
+
+
+def listed(words: Iterable[str], limit: int = 12) -> str:
+    """Words as a sentence's end: `a, b, c` or, past the limit, `a, b, ... (37 in all)`."""
+    known = sorted(words)
+    shown = ", ".join(known[:limit])
+    return f"{shown}, ... ({len(known)} in all)" if len(known) > limit else shown
+
+
+def _excerpt(text: str, column: int, length: int, width: int = 100) -> tuple[str, int, int]:
+    """A window of the line around the caret, with the caret's offset and length in terminal cells."""
+    text = "".join(character if character.isprintable() else " " for character in text)
+    start = max(0, column - 1 - width // 2) if len(text) > width else 0
+    window = text[start : start + width]
+    before = text[start : column - 1]
+    marked = text[column - 1 : column - 1 + length][: width - len(before)]
+    return window, _cells(before), max(1, _cells(marked))
+
+
+def _cells(text: str) -> int:
+    """Columns that a terminal needs for the text: wide East Asian characters take two, combining marks none."""
+    widths = (0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(widths)

@@ -1,0 +1,181 @@
+"""Looks components up by their full names, and says why when there is nothing to be had."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from zoo.component import Component, Kind
+from zoo.errors import PluginError, UnknownName, listed, nearest
+from zoo.registry.index import Index
+from zoo.registry.plugins import Broken, Loader, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A component under its full name, with the plugin it came from and, of a family, its record in the index."""
+
+    name: str
+    component: Component
+    plugin: Plugin
+    record: dict[str, Any] = field(default_factory=dict, compare=False)
+    family_pretrained: bool = field(default=False, compare=False)
+
+    @property
+    def kind(self) -> Kind:
+        """The place it fills."""
+        return self.component.kind
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it comes with pretrained weights."""
+        return "pretrained" in self.component.provides
+
+    @property
+    def expects_weights(self) -> bool:
+        """Whether its family comes with pretrained weights, so that one without them is a surprise."""
+        return self.family_pretrained and not self.pretrained
+
+
+class Registry:
+    """All components of the installed plugins. Plugins are imported at once, their components declared at first use.
+
+    Args:
+        found: Entry points to load instead of the installed ones.
+    """
+
+    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
+        self._loader = Loader(found)
+        self._indexes: dict[str, Index] = {}
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """The plugins that work."""
+        self._components  # noqa: B018  # declaring is what breaks some of them
+        return list(self._loader.plugins.values())
+
+    @property
+    def broken(self) -> list[Broken]:
+        """The plugins that do not, with stage and reason."""
+        self._components  # noqa: B018
+        return list(self._loader.broken)
+
+    def add_commands(self, cli: Any) -> None:
+        """Lets every plugin add commands to zoo's click group."""
+        for plugin in list(self._loader.plugins.values()):
+            self._loader.commands(plugin, cli)
+
+    @cached_property
+    def _components(self) -> dict[str, Registered]:
+        found: dict[str, Registered] = {}
+        for plugin in list(self._loader.plugins.values()):
+            for component in self._loader.components(plugin):
+                name = f"{plugin.name}/{component.name}"
+                found[name] = Registered(name, component, plugin)
+        return found
+
+    def components(self, kind: Kind | None = None) -> list[Registered]:
+        """What is declared, families as one entry named `timm/*`, in the order of kinds and names."""
+        order = list(Kind)
+        chosen = (entry for entry in self._components.values() if kind in (None, entry.kind))
+        return sorted(chosen, key=lambda entry: (order.index(entry.kind), entry.name))
+
+    def everything(self, kind: Kind | None = None) -> Iterator[Registered]:
+        """What can be named, members of families one by one."""
+        for entry in self.components(kind):
+            if entry.component.family is None:
+                yield entry
+            else:
+                yield from (self._member(entry, name) for name in self.index(entry).models)
+
+    def index(self, entry: Registered) -> Index:
+        """The index of a family."""
+        assert entry.component.family is not None
+        name = entry.plugin.name
+        if name not in self._indexes:
+            self._indexes[name] = Index(name, entry.component.family)
+        return self._indexes[name]
+
+    def names(self, kind: Kind | None = None) -> list[str]:
+        """Full names of everything that can be named."""
+        return [entry.name for entry in self.everything(kind)]
+
+    def resolve(self, name: str, kind: Kind | None = None) -> Registered:
+        """The component of this full name.
+
+        Args:
+            name: `namespace/name`.
+            kind: What it must be; None takes any kind.
+
+        Raises:
+            UnknownName: Nothing has the name, or it is of another kind.
+            PluginError: The plugin that owns the namespace is broken or left out.
+        """
+        entry = self._components.get(name) or self._from_family(name)
+        if entry is None:
+            raise self._unknown(name, kind)
+        if kind is not None and entry.kind is not kind:
+            raise UnknownName(f"`{name}` is a {entry.kind}, not a {kind}")
+        return entry
+
+    def _from_family(self, name: str) -> Registered | None:
+        namespace, _, bare = name.partition("/")
+        family = self._components.get(f"{namespace}/*")
+        if family is None or not bare or bare == "*":
+            return None
+        declared = family.component.family
+        assert declared is not None
+        if bare in self.index(family).models:
+            return self._member(family, bare)
+        if declared.beyond and re.fullmatch(declared.beyond, bare):
+            provides = family.component.provides | {"pretrained"}
+            return Registered(name, replace(family.component, name=bare, provides=provides), family.plugin)
+        return None
+
+    def _member(self, family: Registered, bare: str) -> Registered:
+        """One name of a family: what the family declares, narrowed by what the index knows."""
+        record = self.index(family).models[bare]
+        modality = tuple(record["modality"].split("+")) if "modality" in record else family.component.modality
+        summary = record.get("summary") or family.component.summary
+        provides, has_weights = family.component.provides, "pretrained" in family.component.provides
+        if "weights" not in record:
+            provides -= {"pretrained"}
+        component = replace(family.component, name=bare, modality=modality, summary=summary, provides=provides)
+        return Registered(f"{family.plugin.name}/{bare}", component, family.plugin, record, has_weights)
+
+    def _unknown(self, name: str, kind: Kind | None) -> UnknownName | PluginError:
+        """Why there is nothing under the name: a broken or missing plugin, a stale index, or a misspelling."""
+        namespace, slash, _ = name.partition("/")
+        for broken in self.broken:
+            if broken.plugin == namespace and namespace not in self._loader.plugins:
+                return PluginError(f"`{name}` cannot be had: {broken}")
+        if namespace in self._loader.left_out:
+            return PluginError(f"`{name}` cannot be had: ZOO_PLUGINS leaves the plugin `{namespace}` out")
+        what = kind or "component"
+        if not slash:
+            known = [entry for entry in self._all_names(kind) if entry.partition("/")[2] == name]
+            guess = known[0] if known else None
+            return UnknownName(f"`{name}` is no full name: a {what} is written `namespace/name`", guess)
+        spaces = {entry.partition("/")[0] for entry in self._components}
+        if namespace not in spaces:
+            message = f"unknown {what} `{name}`: no installed plugin has the namespace `{namespace}` ({listed(spaces)})"
+            return UnknownName(message, nearest(name, self._all_names(kind)))
+        message = f"unknown {what} `{name}`"
+        guess = nearest(name, self._all_names(kind, namespace)) or nearest(name, self._all_names(kind))
+        if family := self._components.get(f"{namespace}/*"):
+            message += f" ({self.index(family).stale})" if self.index(family).stale else ""
+        elif guess is None:
+            message += f"; `{namespace}` has {listed(self._all_names(kind, namespace))}"
+        return UnknownName(message, guess)
+
+    def _all_names(self, kind: Kind | None, namespace: str | None = None) -> list[str]:
+        names = self.names(kind)
+        return names if namespace is None else [name for name in names if name.startswith(namespace + "/")]
+
+
+@cache
+def installed() -> Registry:
+    """The registry of this environment, made once."""
+    return Registry()

@@ -1,0 +1,167 @@
+"""The spec against the language and the installed components: names resolved, options checked, columns filled in."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from zoo.component import Kind
+from zoo.document.check import FAILED, Checker, under
+from zoo.document.fields import fields_of, section_in, shorthand_of
+from zoo.document.nodes import Mapping, Node, Path, Scalar
+from zoo.document.scalars import resolve
+from zoo.errors import ZooError
+from zoo.registry.registry import Registered, Registry
+from zoo.spec.sections import Backbone, Head, Input, Part, SharedBackbone, Spec
+
+SHORT_KINDS = (Kind.INPUT, Kind.POLICY)
+"""Kinds whose names may leave out the namespace `zoo/`: `type: image`, `policy: full`."""
+
+
+HUB_REFERENCE = r"hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?(#[A-Za-z][\w-]*)?"
+
+
+class SpecChecker(Checker):
+    """Checks a whole spec. `parts` holds, for the path of every component that was found, what it is and where."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__()
+        self.registry = registry
+        self.parts: dict[Path, tuple[Registered, Node]] = {}
+
+    def section(self, cls: type, node: Node, path: Path, at: Node) -> Any:
+        """A section; where it names a component, the component's options are checked as its keys."""
+        if cls is Backbone and isinstance(node, Mapping) and "same_as" in node:
+            cls = SharedBackbone
+        if issubclass(cls, Part):
+            return self._part(cls, node, path, at)
+        if cls is Spec and isinstance(node, Mapping):
+            node = _with_implied(node)
+        return super().section(cls, node, path, at)
+
+    def elsewhere(self, key: str) -> str:
+        """`epochs` at the top belongs under `train`."""
+        for name, field in fields_of(Spec).items():
+            section = section_in(field.hint)
+            if section and not issubclass(section, Part) and key in fields_of(section):
+                return f"`{key}` belongs under `{name}`"
+        return ""
+
+    def _part(self, cls: type[Part], node: Node, path: Path, at: Node) -> Any:
+        mapping = self.as_mapping(cls, node, path)
+        if mapping is FAILED:
+            return FAILED
+        mapping, named = self._selected(cls, mapping)
+        registered = self._resolve(cls, mapping, path, at)
+        options_class = registered.component.options if registered else None
+        if isinstance(named, Scalar) and registered:
+            mapping = self._with_shorthand(mapping, registered, named, path)
+        core = self.values(cls, mapping, path, at)
+        if registered is None:
+            return FAILED
+        core[cls.selector] = registered.name
+        owner = f"{registered.name} ({registered.plugin})"
+        owners = {name: "" for name in fields_of(cls)} | {name: owner for name in fields_of(options_class)}
+        self.unknown_keys(mapping, path, owners)
+        chosen = self.values(options_class, mapping, path, at, registered.name)
+        if cls in (Input, Head):
+            self._fill_column(core, mapping, path, options_class)
+        if cls is Backbone:
+            self._settle_weights(core, mapping, path, registered)
+        options = self.build(options_class, chosen, at, path) if options_class else None
+        if options is FAILED:
+            return FAILED
+        return self.build(cls, core | {"registered": registered, "options": options}, at, path)
+
+    def _selected(self, cls: type[Part], mapping: Mapping) -> tuple[Mapping, Node | None]:
+        """The mapping with `last:2` split into the name it selects and the value for the shorthand option."""
+        if cls.kind is not Kind.POLICY or cls.selector not in mapping:
+            return mapping, None
+        node = mapping.value(cls.selector)
+        if not isinstance(node, Scalar) or ":" not in node.text:
+            return mapping, None
+        name, _, value = node.text.partition(":")
+        items = dict(mapping.items)
+        place = {"source": node.source, "line": node.line, "column": node.column}
+        items[cls.selector] = (mapping.key(cls.selector), Scalar(text=name, value=name, length=len(name), **place))
+        place["column"] += len(name) + 1
+        text = under("value", Scalar(text=value, value=resolve(value), length=max(1, len(value)), **place))
+        return replace(mapping, items=items), text.value("value")
+
+    def _with_shorthand(self, mapping: Mapping, registered: Registered, value: Scalar, path: Path) -> Mapping:
+        """The mapping with the short form's value under the option that takes it."""
+        short = shorthand_of(registered.component.options)
+        if short is None:
+            self.problem(value, path, f"`{registered.name}` takes no `:{value.text}`")
+            return mapping
+        if short.name in mapping:
+            self.problem(value, path, f"`{short.name}` is given twice: as `:{value.text}` and as a key")
+            return mapping
+        return replace(mapping, items=mapping.items | under(short.name, value).items)
+
+    def _resolve(self, cls: type[Part], mapping: Mapping, path: Path, at: Node) -> Registered | None:
+        """The component that the selector names; None, with the problem noted, if there is none."""
+        field = fields_of(cls)[cls.selector]
+        if cls.selector not in mapping and field.required:
+            return None
+        node = mapping.value(cls.selector) if cls.selector in mapping else at
+        name = field.default if cls.selector not in mapping else node.text if isinstance(node, Scalar) else None
+        if not isinstance(name, str) or (isinstance(node, Scalar) and cls.selector in mapping and node.value is None):
+            return None
+        full = f"zoo/{name}" if cls.kind in SHORT_KINDS and "/" not in name else name
+        try:
+            registered = self.registry.resolve(full, cls.kind)
+        except ZooError as error:
+            told, suggestion = getattr(error, "message", str(error)), getattr(error, "suggestion", None)
+            if suggestion and full != name:
+                suggestion = suggestion.removeprefix("zoo/")
+            self.problem(node, (*path, cls.selector), told, suggestion=suggestion, exit_code=error.exit_code)
+            return None
+        self.parts[path] = (registered, node)
+        return registered
+
+    def _fill_column(self, core: dict[str, Any], mapping: Mapping, path: Path, options: type | None) -> None:
+        """The column is the input's or head's own name, unless said, or unless an option names columns instead."""
+        several = [name for name, field in fields_of(options).items() if field.columns and _says(mapping, name)]
+        if several and _says(mapping, "column"):
+            message = f"both `column` and `{several[0]}` are given; keep one"
+            self.problem(mapping.key("column"), (*path, "column"), message)
+        elif core["column"] is None and not several:
+            core["column"] = str(path[-1])
+
+    def _settle_weights(self, core: dict[str, Any], mapping: Mapping, path: Path, registered: Registered) -> None:
+        """`weights` by what there is: a part with nothing pretrained starts at random, a model without weights must
+        be asked for, so that nobody trains from random weights unawares.
+        """
+        here, said = (*path, "weights"), _says(mapping, "weights")
+        place: Node = mapping.value("weights") if said else self.parts[path][1]
+        weights = core["weights"]
+        if weights == "pretrained" and not registered.pretrained:
+            if said or registered.expects_weights:
+                message = f"`{registered.name}` has no pretrained weights"
+                self.problem(place, here, message, hint="write `weights: none` for random ones, or name a file or repository")
+            else:
+                core["weights"] = "none"
+                self.origins[here] = f"default of {registered.name}"
+        elif isinstance(weights, str) and weights.startswith("hf:") and not re.fullmatch(HUB_REFERENCE, weights):
+            self.problem(place, here, f"`{weights}` is no Hub reference", hint="write it as hf://owner/name@commit#part")
+
+
+def _says(mapping: Mapping, key: str) -> bool:
+    """Whether the mapping gives the key a value; null is silence."""
+    node = mapping.value(key) if key in mapping else None
+    return node is not None and not (isinstance(node, Scalar) and node.value is None)
+
+
+def _with_implied(root: Mapping) -> Mapping:
+    """The root with the parts that a silent spec still has: a policy and, for several inputs, a fusion."""
+    empty = Mapping(source=root.source, line=root.line, column=root.column, items={})
+    implied = [] if "transfer" in root else ["transfer"]
+    inputs = root.value("inputs") if "inputs" in root else None
+    if isinstance(inputs, Mapping) and len(inputs.items) > 1:
+        fusion = root.value("fusion") if "fusion" in root else None
+        if fusion is None or (isinstance(fusion, Scalar) and fusion.value is None):
+            implied.append("fusion")
+    items = dict(root.items)
+    for name in implied:
+        items |= {name: under(name, empty).items[name]}
+    return replace(root, items=items)

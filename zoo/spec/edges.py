@@ -1,0 +1,137 @@
+"""Do the parts fit? Modalities and capabilities along every edge, from declarations alone."""
+
+from collections.abc import Iterator
+
+from zoo.component import Kind
+from zoo.document.nodes import Mapping, Node, Path, Scalar, dotted
+from zoo.errors import Problem, listed, nearest
+from zoo.registry.registry import Registered, Registry
+
+Parts = dict[Path, tuple[Registered, Node]]
+
+
+def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[Problem]:
+    """What does not fit between input and front end, front end and backbone, backbone and fusion, fusion and heads."""
+    names = _names(root, "inputs")
+    shared = dict(_shared(root, names))
+    yield from _shared_problems(shared, names)
+    towers: list[Registered] = []
+    for name in names:
+        yield from _input_problems(name, parts, shared, registry)
+        path: Path = ("inputs", shared[name][0] if name in shared else name, "backbone")
+        if path in parts:
+            towers.append(parts[path][0])
+    fusion = parts.get(("fusion",))
+    if fusion:
+        for tower in towers:
+            yield from _needs(fusion, tower, ("fusion",))
+    for name in _names(root, "heads"):
+        head = parts.get(("heads", name))
+        source = fusion[0] if fusion else towers[0] if len(towers) == 1 else None
+        if head and source:
+            yield from _needs(head, source, ("heads", name))
+    yield from _table_problems(root)
+
+
+def _names(root: Mapping, key: str) -> list[str]:
+    node = root.value(key) if key in root else None
+    return list(node.items) if isinstance(node, Mapping) else []
+
+
+def _shared(root: Mapping, names: list[str]) -> Iterator[tuple[str, tuple[str, Scalar]]]:
+    """Inputs that share another's backbone: the name of the other, and its place."""
+    inputs = root.value("inputs") if names else None
+    for name in names:
+        node = inputs.value(name) if isinstance(inputs, Mapping) else None
+        backbone = node.value("backbone") if isinstance(node, Mapping) and "backbone" in node else None
+        other = backbone.value("same_as") if isinstance(backbone, Mapping) and "same_as" in backbone else None
+        if isinstance(other, Scalar):
+            yield name, (other.text, other)
+
+
+def _shared_problems(shared: dict[str, tuple[str, Scalar]], names: list[str]) -> Iterator[Problem]:
+    for name, (other, node) in shared.items():
+        path: Path = ("inputs", name, "backbone", "same_as")
+        if other == name:
+            yield node.problem(path, f"the input `{name}` cannot share its own backbone")
+        elif other not in names:
+            message = f"there is no input `{other}` to share a backbone with"
+            yield node.problem(path, message, suggestion=nearest(other, [known for known in names if known != name]))
+        elif other in shared:
+            message = f"the input `{other}` shares the backbone of `{shared[other][0]}` itself"
+            yield node.problem(path, message, suggestion=shared[other][0])
+
+
+def _input_problems(
+    name: str, parts: Parts, shared: dict[str, tuple[str, Scalar]], registry: Registry
+) -> Iterator[Problem]:
+    """Input to front end to backbone: what the one gives, the next must take."""
+    path: Path = ("inputs", name)
+    if path not in parts:
+        return
+    giver, _ = parts[path]
+    given = giver.component.modality
+    if front := parts.get((*path, "frontend")):
+        takes, gives = front[0].component.modality[:1], front[0].component.modality[1:]
+        if not set(takes) & set(given):
+            message = f"`{front[0].name}` takes {_words(takes)}, but the input `{name}` gives {_words(given)}"
+            yield front[1].problem((*path, "frontend"), message)
+            return
+        yield from _needs(front, giver, (*path, "frontend"))
+        giver, given = front[0], gives
+    if name in shared:
+        place: Node = shared[name][1]
+        backbone = parts.get(("inputs", shared[name][0], "backbone"))
+    else:
+        backbone = parts.get((*path, "backbone"))
+        place = backbone[1] if backbone else parts[path][1]
+    if backbone is None:
+        return
+    tower = backbone[0]
+    if not set(tower.component.modality) & set(given):
+        yield _misfit(name, place, tower, given, registry)
+    yield from _needs((tower, place), giver, (*path, "backbone"))
+
+
+def _misfit(name: str, node: Node, tower: Registered, given: tuple[str, ...], registry: Registry) -> Problem:
+    """A backbone of another modality, with what would help: a front end between, or the families that do fit."""
+    taken = tower.component.modality
+    message = f"`{tower.name}` takes {_words(taken)}, but the input `{name}` gives {_words(given)}"
+    bridges = [
+        entry.name
+        for entry in registry.components(Kind.FRONTEND)
+        if entry.component.modality[0] in given and entry.component.modality[-1] in taken
+    ]
+    fitting = [
+        entry.name for entry in registry.components(Kind.BACKBONE) if set(entry.component.modality) & set(given)
+    ]
+    hint = f"put a front end between, `frontend: {bridges[0]}`, or take" if bridges else "take"
+    hint = f"{hint} a backbone for {_words(given)}: {listed(fitting)}" if fitting else ""
+    return node.problem(("inputs", name, "backbone"), message, hint=hint)
+
+
+def _needs(taker: tuple[Registered, Node], giver: Registered, path: Path) -> Iterator[Problem]:
+    component, node = taker
+    missing = component.component.needs - giver.component.provides
+    if missing:
+        message = f"`{component.name}` needs {_words(sorted(missing))}, which `{giver.name}` does not provide"
+        provided = listed(giver.component.provides) or "nothing"
+        yield node.problem(path, message, hint=f"`{giver.name}` provides {provided}")
+
+
+def _table_problems(root: Mapping) -> Iterator[Problem]:
+    """Heads that `data.train` names must be there."""
+    heads = _names(root, "heads")
+    data = root.value("data") if "data" in root else None
+    train = data.value("train") if isinstance(data, Mapping) and "train" in data else None
+    for index, table in enumerate(getattr(train, "items", []) if not isinstance(train, Mapping) else []):
+        listed_heads = table.value("heads") if isinstance(table, Mapping) and "heads" in table else None
+        for place, head in enumerate(getattr(listed_heads, "items", [])):
+            if isinstance(head, Scalar) and head.text not in heads:
+                path: Path = ("data", "train", index, "heads", place)
+                message = f"`{dotted(path)}`: there is no head `{head.text}`"
+                yield head.problem(path, message, suggestion=nearest(head.text, heads))
+
+
+def _words(names: tuple[str, ...] | list[str]) -> str:
+    return " or ".join(names) or "nothing"

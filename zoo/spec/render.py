@@ -1,0 +1,112 @@
+"""The canonical form: full names, full forms, every effective value, and where each came from."""
+
+from dataclasses import is_dataclass
+from typing import Any
+
+from zoo.document.fields import fields_of
+from zoo.document.nodes import Path
+from zoo.document.scalars import write
+from zoo.spec.sections import Part, Spec
+
+
+def spec_data(spec: Spec) -> dict[str, Any]:
+    """The spec as plain data in canonical form: dicts, lists, texts, numbers, booleans and None."""
+    data: dict[str, Any] = _data(spec)
+    return data
+
+
+def spec_origins(spec: Spec) -> dict[Path, str]:
+    """Where each leaf of `spec_data` came from: `spec.yaml:12`, `--set`, `default`, `default of zoo/concat`."""
+    return {path: _origin(spec, path) for path in _leaves(spec_data(spec), ())}
+
+
+def render_spec(spec: Spec, *, origins: bool = False) -> str:
+    """The canonical form as YAML. Loading it gives an equal spec, and rendering that gives the same text.
+
+    Args:
+        spec: A checked spec.
+        origins: Tell behind each value where it came from, as a comment.
+    """
+    lines = list(_mapping(spec_data(spec), (), 0))
+    if not origins:
+        return "".join(f"{text}\n" for text, _ in lines)
+    width = min(60, max(len(text) for text, _ in lines))
+    told = ((text, _origin(spec, path)) for text, path in lines)
+    return "".join(f"{text:<{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in told)
+
+
+def _origin(spec: Spec, path: Path) -> str:
+    """The origin of a value, or of the nearest value around it that has one."""
+    for length in range(len(path), 0, -1):
+        if origin := (spec.origins or {}).get(path[:length]):
+            return origin
+    return ""
+
+
+def _data(value: Any) -> Any:
+    """An instance of a section as a dict, a component's options flattened into it behind the language's own keys."""
+    if isinstance(value, dict):
+        return {key: _data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_data(item) for item in value]
+    if not is_dataclass(value):
+        return value
+    data = {name: _data(getattr(value, name)) for name in fields_of(type(value))}
+    if isinstance(value, Part) and value.options is not None:
+        data |= {name: _data(getattr(value.options, name)) for name in fields_of(type(value.options))}
+    return data
+
+
+def _leaves(value: Any, path: Path) -> list[Path]:
+    if isinstance(value, dict) and value:
+        return [leaf for key, item in value.items() for leaf in _leaves(item, (*path, key))]
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        return [leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index))]
+    return [path]
+
+
+def _mapping(data: dict[str, Any], path: Path, depth: int) -> list[tuple[str, Path]]:
+    """Lines of a block mapping, each with the path of the leaf that it holds (`()` for lines that hold none)."""
+    lines: list[tuple[str, Path]] = []
+    for key, value in data.items():
+        lines += _entry(f"{'  ' * depth}{write(key)}:", value, (*path, key), depth)
+    return lines
+
+
+def _entry(label: str, value: Any, path: Path, depth: int) -> list[tuple[str, Path]]:
+    if isinstance(value, dict) and value:
+        return [(label, ()), *_mapping(value, path, depth + 1)]
+    if isinstance(value, list) and any(isinstance(item, (dict, list)) and item for item in value):
+        lines: list[tuple[str, Path]] = [(label, ())]
+        for index, item in enumerate(value):
+            lines += _item(item, (*path, index), depth + 1)
+        return lines
+    return [(f"{label} {_flow(value)}", path)]
+
+
+def _item(item: Any, path: Path, depth: int) -> list[tuple[str, Path]]:
+    """An element of a block list: its first line stands behind the dash."""
+    dash = "  " * depth + "- "
+    if isinstance(item, dict) and item:
+        first, *rest = _mapping(item, path, depth + 1)
+        return [(dash + first[0].lstrip(), first[1]), *rest]
+    if isinstance(item, list) and any(isinstance(inner, (dict, list)) and inner for inner in item):
+        return [*_entry(dash.rstrip(), item, path, depth)]
+    return [(dash + _flow(item), path)]
+
+
+def _flow(value: Any) -> str:
+    """A leaf on one line."""
+    if isinstance(value, dict):
+        return "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(_flow_item(item) for item in value)}]"
+    return write(value)
+
+
+def _flow_item(item: Any) -> str:
+    """An element of a list on one line: commas and brackets inside a text would end it, so such a text is quoted."""
+    text = _flow(item)
+    if isinstance(item, str) and text[0] not in "'\"" and any(mark in text for mark in ",[]{}:?"):
+        return "'" + text.replace("'", "''") + "'"
+    return text

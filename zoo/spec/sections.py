@@ -1,0 +1,197 @@
+"""Every key of the language that belongs to zoo itself. A component's own options stand beside these keys."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from zoo.component import Kind, option
+from zoo.document import nodes
+from zoo.document.fields import internal
+from zoo.registry.registry import Registered
+
+
+NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+"""Names of inputs and heads: they stand in file names, in `--absent voice` and in subsets such as `photo+voice`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A place in the spec that names a component: `selector` is the key that names it, `kind` what it must be.
+
+    `registered` is the component found, `options` an instance of its options class (None when it has none).
+    """
+
+    kind: ClassVar[Kind]
+    selector: ClassVar[str] = "use"
+
+    registered: Registered = internal()
+    options: Any = field(metadata={"internal": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontend(Part):
+    """Turns an input's modality into another before the backbone."""
+
+    kind = Kind.FRONTEND
+    use: str = option(doc="Front end, such as `torchaudio/log-mel`: sound becomes a picture.", shorthand=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone(Part):
+    """Turns samples of one modality into features."""
+
+    kind = Kind.BACKBONE
+    use: str = option(doc="Backbone, such as `timm/resnet50` or `transformers/bert`.", shorthand=True)
+    weights: str = option(
+        "pretrained",
+        "Start of the weights: `pretrained`, `none` (random), `hf://org/repo@commit`, a local file or folder, or a part "
+        "of an earlier run such as `runs/simclr#photo`.",
+        min_length=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedBackbone:
+    """The backbone of another input, with the same weights."""
+
+    same_as: str = option(doc="Name of the input whose backbone this input shares.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer(Part):
+    """Which tensors move in training, and toward what."""
+
+    kind = Kind.POLICY
+    selector = "policy"
+    policy: str = option("zoo/full", "Policy that says which tensors are trained: `full`, `frozen`, `last:2`.", shorthand=True)
+    freeze: list[str] = option(
+        [], "Patterns of parameter names that stay frozen whatever the policy says; one that matches nothing is an error."
+    )
+    layer_decay: float = option(
+        1.0,
+        "Factor on the learning rate from each layer group to the one below it (BEiT, Bao et al. 2021); 1 is none.",
+        gt=0,
+        le=1,
+    )
+    l2_sp: float = option(
+        0.0, "Pull of pretrained weights toward their start (L2-SP, Li et al. 2018); 0 is none.", ge=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(Part):
+    """One modality of a sample: where it stands in the table and which backbone reads it."""
+
+    kind = Kind.INPUT
+    selector = "type"
+    type: str = option(doc="What it is: `image`, `text`, `audio`, `vector`, `sequence`, or a plugin's own.")
+    backbone: Backbone | SharedBackbone = option(doc="Backbone that reads it, or `{same_as: NAME}` to share another's.")
+    frontend: Frontend | None = option(None, "Front end between the input and its backbone.")
+    column: str | None = option(None, "Column of the table; the input's name unless said.", columns=True)
+    transfer: Transfer | None = option(None, "Transfer of this backbone alone, in place of the whole's.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fusion(Part):
+    """Joins the features of several inputs into one."""
+
+    kind = Kind.FUSION
+    use: str = option("zoo/token-transformer", "Fusion, such as `zoo/concat`.", shorthand=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Part):
+    """One thing to predict."""
+
+    kind = Kind.HEAD
+    use: str = option(doc="Head, such as `zoo/classifier` or `zoo/regressor`.", shorthand=True)
+    column: str | None = option(None, "Column of the labels; the head's name unless said.", columns=True)
+    weight: float = option(1.0, "Weight of this head's loss in the sum of all.", ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balance:
+    """Keeps every modality learning."""
+
+    drop: float = option(
+        0.2, "Probability that a sample's modality is left out in training (never all of them).", ge=0, lt=1
+    )
+    aux: float = option(0.0, "Weight of the auxiliary loss of a head on each modality alone; 0 is none.", ge=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of training data."""
+
+    path: str = option(doc="File (Parquet, CSV, JSON lines) or folder, relative to the spec.", shorthand=True)
+    heads: list[str] | None = option(None, "Heads that learn from it; all of them unless said.", min_length=1)
+    weight: float = option(1.0, "How often it is drawn from, relative to the other tables.", gt=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where samples and labels come from."""
+
+    train: list[Table] = option([], "A path, or a list of tables `{path, heads, weight}`.")
+    validation: float | str | None = option(
+        0.1, "Share of the training rows set aside to choose the best epoch, or a path.", gt=0, lt=1, min_length=1
+    )
+    test: str | None = option(None, "Path of rows that are looked at once, at the end.", min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """How the model is optimised."""
+
+    epochs: int = option(5, "Passes over the training data.", ge=1)
+    batch_size: int = option(32, "Samples per step, over all devices.", ge=1)
+    learning_rate: float = option(1e-3, "Peak learning rate of new parts; pretrained parts get a tenth of it.", gt=0)
+    weight_decay: float = option(0.05, "Weight decay of AdamW (Loshchilov and Hutter 2019); none on norms and biases.", ge=0)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
+        "auto", "Arithmetic of the forward pass; `auto` takes bf16 where the device is fast at it."
+    )
+    seed: int = option(0, "Seed of everything random.", ge=0, lt=2**63)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """How quality is measured."""
+
+    folds: int = option(5, "Folds of `zoo cv`.", ge=2)
+    groups: str | None = option(None, "Column whose rows never stand on both sides of a split: a customer, a speaker.", columns=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hub:
+    """Where the model is shared."""
+
+    repo: str | None = option(
+        None, "Repository on the Hugging Face Hub, `owner/name`.", pattern=r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+    )
+    license: str | None = option(None, "Licence of the model, as the Hub names it: `apache-2.0`.", min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A whole specification of a model, its data and its training.
+
+    `folder` is where its relative paths start. `origins` tells for the path of each value, such as
+    `("train", "epochs")`, where it came from: `spec.yaml:12`, `--set`, `default`, or `default of zoo/concat`.
+    """
+
+    zoo: Literal[1] = option(1, "Version of the language.")
+    name: str = option(
+        "model", "Name of the model, and of its run folder; the file's name unless said.", pattern=r"[A-Za-z0-9][\w.-]*"
+    )
+    requires: dict[str, str] = option({}, "Plugin distributions and versions: `{zoo-acme: '>=2'}`.")
+    inputs: dict[str, Input] = option(doc="The modalities of a sample, each under a name of your choice.", min_length=1, pattern=NAME)
+    fusion: Fusion | None = option(None, "How several inputs are joined; one input needs none.")
+    heads: dict[str, Head] = option(doc="What is predicted, each under a name of your choice.", min_length=1, pattern=NAME)
+    transfer: Transfer = option(None, "Which tensors are trained, and toward what.")
+    balance: Balance = option(Balance(), "Modality dropout and auxiliary losses.")
+    data: Data = option(Data(), "Tables of samples and labels.")
+    train: Train = option(Train(), "Optimisation.")
+    evaluate: Evaluate = option(Evaluate(), "Folds and groups of cross-validation.")
+    hub: Hub = option(Hub(), "Where the model is shared.")
+    folder: Path = internal(Path())
+    origins: dict[nodes.Path, str] = internal(None)
