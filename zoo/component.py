@@ -1,7 +1,7 @@
 """What a plugin declares. Standard library only: every verb imports this, and it must cost nothing.
 
-A plugin is a module with one hook, `zoo_components`, that returns `Component`s. A component says in words and names what
-it is, and in `target` where the code is; that code is imported when a model is built and not before.
+A plugin is a module with one hook, `zoo_components`, that returns `Component`s. A component says in words and names
+what it is, and in `target` where the code is; that code is imported when a model is built and not before.
 """
 
 from collections.abc import Callable, Mapping
@@ -136,6 +136,7 @@ def option(
     unit: str = "",
     shorthand: bool = False,
     columns: bool = False,
+    only_random: bool = False,
 ) -> Any:
     """A dataclass field that a spec may set: its default, one sentence about it, and its bounds.
 
@@ -151,6 +152,7 @@ def option(
         unit: Unit of a number, such as `seconds`, `Hz` or `pixels`.
         shorthand: The value that a short form gives: with it on `groups`, `last:2` means `{policy: last, groups: 2}`.
         columns: The value names columns of the data table.
+        only_random: The value shapes a part that starts from random weights; beside other weights it is an error.
     """
     bounds = {"ge": ge, "gt": gt, "le": le, "lt": lt, "min_length": min_length, "pattern": pattern}
     metadata = {
@@ -158,6 +160,7 @@ def option(
         "unit": unit,
         "shorthand": shorthand,
         "columns": columns,
+        "only_random": only_random,
         "bounds": {name: bound for name, bound in bounds.items() if bound is not None},
     }
     if isinstance(default, (list, dict)):

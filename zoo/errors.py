@@ -1,6 +1,5 @@
 """What can go wrong, told to the user: exit codes, places in files, carets, "did you mean"."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -47,7 +46,7 @@ class UnknownName(UsageError):
         self.suggestion = suggestion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing wrong at one place of a text.
 
@@ -111,17 +110,23 @@ class SpecError(UsageError):
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` was most likely meant to be, or None when none is near.
 
-    Similarity is difflib's (Ratcliff and Obershelp, 1988) without regard to case, at least 0.6. Between candidates as
-    near as each other the shorter wins, then the alphabet.
+    Similarity is difflib's (Ratcliff and Obershelp, 1988) without regard to case, at least 0.65; a word that begins
+    another, like `repo` in `repository`, is near as well. Between candidates as near as each other the shorter wins,
+    then the alphabet.
     """
     from difflib import SequenceMatcher
 
+    word = word.casefold()
     best: tuple[float, int, str] | None = None
     matcher: SequenceMatcher[str] = SequenceMatcher(autojunk=False)
-    matcher.set_seq2(word.casefold())
-    floor = 0.6
+    matcher.set_seq2(word)
+    floor = 0.65
     for candidate in sorted(set(candidates)):
-        matcher.set_seq1(candidate.casefold())
+        folded = candidate.casefold()
+        if min(len(word), len(folded)) >= 3 and (word.startswith(folded) or folded.startswith(word)):
+            best = max(best or (0.0, 0, ""), (floor, -len(candidate), candidate), key=lambda found: found[:2])
+            continue
+        matcher.set_seq1(folded)
         if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
             continue
         ratio = matcher.ratio()
@@ -150,5 +155,7 @@ def _excerpt(text: str, column: int, length: int, width: int = 100) -> tuple[str
 
 def _cells(text: str) -> int:
     """Columns that a terminal needs for the text: wide East Asian characters take two, combining marks none."""
+    import unicodedata
+
     widths = (0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
     return sum(widths)

@@ -1,4 +1,4 @@
-"""The namespace `zoo/`: the inputs, backbones, fusions, heads and policies that come with zoo, declared one per file."""
+"""The namespace `zoo/`: inputs, backbones, fusions, heads and policies that come with zoo, one declaration per file."""
 
 from collections.abc import Iterable
 

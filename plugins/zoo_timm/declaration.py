@@ -15,7 +15,11 @@ class Timm:
     )
     depth: int | None = option(None, "Stages (or blocks) kept, counted from the input; all of them unless said.", ge=1)
     resolution: int | None = option(
-        None, "Side of the square picture; the weights' own unless said. Position embeddings are resampled.", ge=8, le=4096, unit="pixels"
+        None,
+        "Side of the square picture; the weights' own unless said. Position embeddings are resampled.",
+        ge=8,
+        le=4096,
+        unit="pixels",
     )
     drop_rate: float = option(0.0, "Dropout before the pooled features.", ge=0, lt=1)
     drop_path_rate: float = option(0.0, "Stochastic depth (Huang et al. 2016) of the last block.", ge=0, lt=1)

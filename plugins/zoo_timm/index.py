@@ -1,8 +1,8 @@
 """The index of timm: every architecture, and every pretrained `architecture.tag`.
 
 A bare architecture is described with its default weights. `parameters` are the architecture's without a classifier
-(`num_classes=0`), whatever the tag. `dim` is the width of the features before pooling, `num_features`; where pooling ends
-in a wider or narrower layer, `pooled_dim` is what comes out of it, `head_hidden_size`.
+(`num_classes=0`), whatever the tag. `dim` is the width of the features before pooling, `num_features`; where pooling
+ends in a wider or narrower layer, `pooled_dim` is what comes out of it, `head_hidden_size`.
 """
 
 import re
@@ -83,8 +83,9 @@ def _summary(name: str) -> str | None:
     from timm.models import model_entrypoint
 
     line = (model_entrypoint(name).__doc__ or "").strip().partition("\n")[0]
-    line = re.sub(r"\s*(from paper|from original paper)?\s*\(?https?://\S+", "", line).split(". ")[0].strip()
-    return line.rstrip(".") if 0 < len(line) <= 100 else None
+    line = re.sub(r"^(Construct|Create|Instantiate)s? (an? )?", "", line)
+    line = re.sub(r"\s*(from( original)?( paper)?)?\s*(\(?https?://\S+.*)?$", "", line).split(". ")[0].strip()
+    return line.rstrip(".,") if 0 < len(line) <= 100 else None
 
 
 def _architecture(name: str) -> dict[str, Any]:

@@ -13,7 +13,9 @@ class Pipeline:
     pool: Literal["mean", "max"] = option("mean", "How the frames become one vector.")
     depth: int | None = option(None, "Transformer layers kept, counted from the input; all of them unless said.", ge=1)
     dropout: float | None = option(None, "Dropout in every layer; the pipeline's own unless said.", ge=0, lt=1)
-    model: dict[str, Any] = option({}, "Further arguments of torchaudio.models.wav2vec2_model, which `zoo plan` tries out.")
+    model: dict[str, Any] = option(
+        {}, "Further arguments of torchaudio.models.wav2vec2_model, which `zoo plan` tries out."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

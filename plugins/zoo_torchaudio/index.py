@@ -1,8 +1,8 @@
 """The index of torchaudio: its pipelines that hold a wav2vec 2.0, HuBERT, WavLM or XLS-R encoder, in lower case.
 
-`parameters` are those of the encoder without a speech recogniser's output layer, so that a fine-tuned pipeline counts as
-much as the one it came from; `dim` is the width of the encoder. Data, licence and summary are read from torchaudio's own
-text about each pipeline.
+`parameters` are those of the encoder without a speech recogniser's output layer, so that a fine-tuned pipeline counts
+as much as the one it came from; `dim` is the width of the encoder. Data, licence and summary are read from torchaudio's
+own text about each pipeline.
 """
 
 import re
@@ -49,7 +49,8 @@ def _parameters(bundle: Any) -> int | None:
 
         with torch.device("meta"):
             model = utils._get_model(bundle._model_type, {**bundle._params, "aux_num_out": None})
-        return sum(each.numel() for each in model.parameters())
+        count: int = sum(each.numel() for each in model.parameters())
+        return count
     return None
 
 

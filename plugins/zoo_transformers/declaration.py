@@ -19,17 +19,24 @@ class Transformers:
     """Options of `transformers/*`."""
 
     config: dict[str, Any] | None = option(
-        None, "Sizes of an architecture that is built without the Hub: `transformers/bert` with `{hidden_size: 128}`."
+        None,
+        "Sizes of an architecture that is built without the Hub: `transformers/bert` with `{hidden_size: 128}`.",
+        only_random=True,
     )
     tokenizer: str | TrainedTokenizer | None = option(
         None, "A folder or Hub repository, or `{train: wordpiece, vocab_size: 8000}`; the weights' own unless said."
     )
     pool: Literal["auto", "mean", "max", "first", "last"] = option(
-        "auto", "How tokens become one vector; `auto` is the model's way: `last` in a causal decoder, else `mean` or `first`."
+        "auto",
+        "How tokens become one vector; `auto` is the model's way: `last` in a causal decoder, else `mean` or `first`.",
     )
     depth: int | None = option(None, "Layers kept, counted from the input; all of them unless said.", ge=1)
     resolution: int | None = option(
-        None, "Side of the square picture, in vision models; the weights' own unless said.", ge=8, le=4096, unit="pixels"
+        None,
+        "Side of the square picture, in vision models; the weights' own unless said.",
+        ge=8,
+        le=4096,
+        unit="pixels",
     )
     dropout: float | None = option(None, "Dropout in every layer; the configuration's own unless said.", ge=0, lt=1)
     model: dict[str, Any] = option({}, "Further entries of the configuration, which `zoo plan` tries out.")

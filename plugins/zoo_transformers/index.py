@@ -1,8 +1,8 @@
 """The index of transformers: every architecture that `AutoModel` builds and that encodes pictures, text or sound.
 
 A record describes the architecture under its default configuration, which is what `config: {}` gives. `parameters` are
-those of the whole `AutoModel` (for T5 encoder and decoder, for CLIP both towers), which carries no task head; `dim` is
-the width of its hidden states, of two towers only where they agree. Weights, data and licence belong to Hub repositories, not to architectures.
+those of the whole `AutoModel`, which has no task head (for T5 encoder and decoder, for CLIP both towers); `dim` is the
+width of its hidden states, of two towers only where they agree. Weights, data and licence belong to Hub repositories.
 """
 
 import inspect
@@ -15,18 +15,15 @@ from typing import Any
 TASKS = {
     "image": ("IMAGE", "IMAGE_CLASSIFICATION", "BACKBONE", "MASKED_IMAGE_MODELING"),
     "audio": ("AUDIO_CLASSIFICATION", "AUDIO_FRAME_CLASSIFICATION", "AUDIO_XVECTOR", "CTC", "SPEECH_SEQ_2_SEQ"),
-    "text": (
-        *("TEXT_ENCODING", "MASKED_LM", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM"),
-        *("SEQUENCE_CLASSIFICATION", "TOKEN_CLASSIFICATION", "QUESTION_ANSWERING", "MULTIPLE_CHOICE"),
-    ),
+    "text": ("TEXT_ENCODING", "MASKED_LM", "SEQUENCE_CLASSIFICATION", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM"),
 }
-# Members of these read several modalities at once, or boxes and video, or they give sound: no encoder of one modality.
+# Members of these read several modalities at once, or video, or find boxes, or speak: no encoder of one modality.
 OTHER_TASKS = (
-    *("MULTIMODAL_LM", "IMAGE_TEXT_TO_TEXT", "VISUAL_QUESTION_ANSWERING", "VIDEO_CLASSIFICATION"),
-    *("OBJECT_DETECTION", "ZERO_SHOT_OBJECT_DETECTION", "TEXT_TO_WAVEFORM", "TEXT_TO_SPECTROGRAM"),
+    *("MULTIMODAL_LM", "VIDEO_CLASSIFICATION", "OBJECT_DETECTION", "ZERO_SHOT_OBJECT_DETECTION"),
+    *("TEXT_TO_WAVEFORM", "TEXT_TO_SPECTROGRAM"),
 )
 # What the first argument of `forward` is called.
-ARGUMENTS = {"image": {"pixel_values"}, "audio": {"input_values", "input_features"}, "text": {"input_ids"}}
+ARGUMENTS = {"image": ("pixel_values",), "audio": ("input_values", "input_features"), "text": ("input_ids",)}
 # What the part of a configuration is called that describes an encoder of that modality.
 PARTS = {
     "image": ("vision_config", "image_config"),
@@ -35,12 +32,9 @@ PARTS = {
 }
 # What neither a task mapping nor the class tells. None: left out.
 EXCEPTIONS: dict[str, str | None] = {
-    "dpr": "text",  # a BERT in no task mapping
-    "embedding_gemma2_text": "text",  # an embedding model in no task mapping
-    "pe_audio_encoder": "audio",  # declares text
-    "radio": "image",  # declares text
-    **dict.fromkeys(("bros", "layoutlmv2", "lxmert")),  # text that needs boxes or a picture beside it
+    **{"dpr": "text", "embedding_gemma2_text": "text", "pe_audio_encoder": "audio", "radio": "image"},
     **dict.fromkeys(("edgetam_vision_model", "timm_backbone", "timm_wrapper")),  # wrap timm, which has its own plugin
+    "layoutlmv2": None,  # needs the picture beside the text, and detectron2
     "vision-text-dual-encoder": None,  # has no default configuration
 }
 
@@ -51,48 +45,40 @@ def _tasks(name: str, entries: tuple[str, ...]) -> bool:
     return any(name in getattr(modeling_auto, f"MODEL_FOR_{entry}_MAPPING_NAMES", ()) for entry in entries)
 
 
-def _model_class(name: str) -> Any:
-    from transformers import CONFIG_MAPPING, MODEL_MAPPING
-
-    found = MODEL_MAPPING[CONFIG_MAPPING[name]]
-    return found[0] if isinstance(found, tuple) else found
-
-
-def _takes(model: Any, modality: str, alone: bool = False) -> bool:
-    """Whether `forward` begins with that modality; `alone`: and insists on nothing else."""
-    first, *rest = list(inspect.signature(model.forward).parameters.values())[1:] or [None]
-    required = any(item.default is item.empty and item.kind is item.POSITIONAL_OR_KEYWORD for item in rest)
-    return first is not None and first.name in ARGUMENTS[modality] and not (alone and required)
-
-
-def _tower(model: Any) -> str | None:
+def _tower(model: Any, arguments: list[inspect.Parameter]) -> str | None:
     """The modality of one half of a bigger model, such as `clip_vision_model`, by what its class declares."""
-    if not re.search(r"(Vision(Model|Transformer)|Audio(Model)?|Encoder)$", model.__name__):
-        return None
+    named = re.search(r"(Vision(Model|Transformer)|Audio(Model)?|Encoder)$", model.__name__)
+    needs = [item for item in arguments[1:] if item.default is item.empty and item.kind is not item.VAR_KEYWORD]
     declared = {model.input_modalities} if isinstance(model.input_modalities, str) else set(model.input_modalities)
-    fits = [name for name in ("image", "audio") if declared - {"video"} == {name} and _takes(model, name, alone=True)]
-    return fits[0] if fits else None
+    for each in ("image", "audio"):
+        if named and not needs and declared - {"video"} == {each} and arguments[0].name in ARGUMENTS[each]:
+            return each
+    return None
 
 
 def modality(name: str) -> str | None:
     """What an architecture encodes: `image`, `text`, `audio`, two of them joined by `+` for two towers, else None."""
+    from transformers import CONFIG_MAPPING, MODEL_MAPPING
+
     if name in EXCEPTIONS:
         return EXCEPTIONS[name]
     try:
-        model = _model_class(name)
+        found = MODEL_MAPPING[CONFIG_MAPPING[name]]
+        model = found[0] if isinstance(found, tuple) else found
     except Exception:
         return None  # registered, but this version of the library does not export it
+    arguments = list(inspect.signature(model.forward).parameters.values())[1:]
     # An AutoModel that is itself a task model gives logits, not features.
-    if _tasks(name, OTHER_TASKS) or re.search(r"For[A-Z]", model.__name__):
+    if not arguments or _tasks(name, OTHER_TASKS) or re.search(r"For[A-Z]", model.__name__):
         return None
     towers = [each for each in ("audio", "image", "text", "video") if hasattr(model, f"get_{each}_features")]
     if len(towers) > 1:
-        return "+".join(towers) if len(towers) == 2 and "text" in towers and "video" not in towers else None
+        return "+".join(towers) if towers in (["audio", "text"], ["image", "text"]) else None
     for each, entries in TASKS.items():
         if _tasks(name, entries):
             mixed = each == "text" and "audio" in model.input_modalities
-            return each if _takes(model, each) and not mixed else None
-    return _tower(model)
+            return each if arguments[0].name in ARGUMENTS[each] and not mixed else None
+    return _tower(model, arguments)
 
 
 def names() -> list[str]:
@@ -100,14 +86,6 @@ def names() -> list[str]:
     from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
     return sorted(name for name in MODEL_MAPPING_NAMES if modality(name))
-
-
-def _parts(config: Any, kind: str) -> dict[str, Any]:
-    """The configuration of the encoder of each modality: a part of the whole, or the whole."""
-    return {
-        each: next((getattr(config, key) for key in PARTS[each] if key in config.sub_configs), config)
-        for each in kind.split("+")
-    }
 
 
 def _width(config: Any) -> int | None:
@@ -119,17 +97,17 @@ def _width(config: Any) -> int | None:
     return None
 
 
-def _input(config: Any, kind: str, whole: Any) -> str | None:
+def _input(part: Any, kind: str, config: Any) -> str | None:
     if kind == "text":
-        length = getattr(config, "max_position_embeddings", None)
+        length = getattr(part, "max_position_embeddings", None)
         return f"{length} tokens" if isinstance(length, int) and length > 0 else None
     if kind == "audio":
         from transformers import FEATURE_EXTRACTOR_MAPPING
 
-        extractor = FEATURE_EXTRACTOR_MAPPING.get(type(whole), None)
+        extractor = FEATURE_EXTRACTOR_MAPPING.get(type(config), None)
         rate = inspect.signature(extractor.__init__).parameters.get("sampling_rate") if extractor else None
         return f"{rate.default} Hz" if rate else None
-    size, channels = getattr(config, "image_size", None), getattr(config, "num_channels", None)
+    size, channels = getattr(part, "image_size", None), getattr(part, "num_channels", None)
     height, width = size if isinstance(size, list | tuple) else (size, size)
     return f"{channels}x{height}x{width}" if size and channels else None
 
@@ -141,14 +119,15 @@ def _record(name: str, kind: str) -> dict[str, Any]:
     record: dict[str, Any] = {"modality": kind}
     # A default configuration may need an extra package, or not fit its own model: the record says what is known.
     with suppress(Exception):
-        config = CONFIG_MAPPING[name]()
-        parts = _parts(config, kind)
-        widths = {_width(part) for part in parts.values()}
-        record["dim"] = widths.pop() if len(widths) == 1 else None
-        record["input"] = ", ".join(filter(None, (_input(part, each, config) for each, part in parts.items())))
+        config, kinds = CONFIG_MAPPING[name](), kind.split("+")
+        parts = [next((key for key in PARTS[each] if key in config.sub_configs), None) for each in kinds]
+        towers = [getattr(config, part) if part else config for part in parts]
+        inputs = [_input(tower, each, config) for tower, each in zip(towers, kinds, strict=True)]
+        record["dim"] = widths.pop() if len(widths := {_width(tower) for tower in towers}) == 1 else None
+        record["input"] = ", ".join(text for text in inputs if text) if all(inputs) else None
         with torch.device("meta"):
             record["parameters"] = sum(each.numel() for each in AutoModel.from_config(config).parameters())
-    return {key: value for key, value in record.items() if value}
+    return {key: value for key, value in record.items() if value is not None}
 
 
 def build(progress: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
@@ -160,7 +139,7 @@ def build(progress: Callable[[int, int], None] = lambda done, total: None) -> di
     import transformers
 
     level, chosen, models = transformers.logging.get_verbosity(), names(), {}
-    transformers.logging.set_verbosity_error()
+    transformers.logging.set_verbosity_error()  # it warns of what default configurations lack
     try:
         for done, name in enumerate(chosen, 1):
             models[name] = _record(name, modality(name) or "")

@@ -71,9 +71,9 @@ class Verbs(click.Group):
     def _add_plugins(self) -> None:
         if not getattr(self, "_asked", False):
             self._asked = True
-            from zoo.registry.registry import installed
+            from zoo.registry.plugins import installed_plugins
 
-            installed().add_commands(self)
+            installed_plugins().add_commands(self)
 
 
 @click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -62,7 +62,7 @@ def _matching(registry: "Registry", kind: Kind | None, pattern: str | None, memb
 
 
 def matches(name: str, pattern: str) -> bool:
-    """Whether a name holds the pattern; with * or ? in it, the pattern stands for the whole name or what follows `/`."""
+    """Whether a name holds the pattern; one with * or ? stands for the whole name, or for what follows `/`."""
     name, pattern = name.lower(), pattern.lower()
     if not set("*?") & set(pattern):
         return pattern in name
@@ -112,6 +112,9 @@ def _list_catalogue(kind: str, pattern: str | None, as_json: bool) -> None:
     if as_json:
         print_json(entries)
         return
+    if not entries and pattern is None:
+        note(f"the catalogue has no {kind}s")
+        return
     if not entries:
         raise UnknownName(f"no {kind} matches `{pattern}`", nearest(pattern or "", catalogue().names(kind)))
     if kind == "recipe":
@@ -119,7 +122,8 @@ def _list_catalogue(kind: str, pattern: str | None, as_json: bool) -> None:
         next_step(f"zoo show {entries[0]['name']} --yaml > spec.yaml")
     else:
         rows = [
-            [e["name"], ", ".join(e["modality"]), count(e.get("parameters")), e["license"], e["summary"]] for e in entries
+            [e["name"], ", ".join(e["modality"]), count(e.get("parameters")), e["license"], e["summary"]]
+            for e in entries
         ]
         print_table(["model", "modality", "parameters", "licence", "pretrained on"], rows)
         next_step(f"zoo show {entries[0]['name']}")

@@ -94,9 +94,13 @@ def doctor_command(as_json: bool) -> None:
     else:
         for plugin in registry.plugins:
             state = _state(registry, plugin)
-            click.echo(f"{'ok  ' if state == 'ok' else 'note'}  {plugin.name} ({plugin})" + f": {state}" * (state != "ok"))
+            click.echo(
+                f"{'ok  ' if state == 'ok' else 'note'}  {plugin.name} ({plugin})" + f": {state}" * (state != "ok")
+            )
         for broken in registry.broken:
-            click.echo(f"bad   {broken.plugin} ({broken.distribution} {broken.version}): {broken.stage}: {broken.error}")
+            click.echo(
+                f"bad   {broken.plugin} ({broken.distribution} {broken.version}): {broken.stage}: {broken.error}"
+            )
             click.echo(f"      {broken.advice}")
     if registry.broken:
         raise click.exceptions.Exit(ExitCode.PLUGIN)

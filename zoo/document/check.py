@@ -1,7 +1,7 @@
-"""Nodes against option dataclasses: every error at its place, nothing unknown passed over, the origin of every value."""
+"""Nodes against option dataclasses: every error at its place, nothing passed over, the origin of every value."""
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -52,7 +52,7 @@ class Checker:
         mapping = self.as_mapping(cls, node, path)
         if mapping is FAILED:
             return FAILED
-        self.unknown_keys(mapping, path, {name: "" for name in fields_of(cls)})
+        self.unknown_keys(mapping, path, dict.fromkeys(fields_of(cls), ""))
         return self.build(cls, self.values(cls, mapping, path, at), at, path)
 
     def as_mapping(self, cls: type, node: Node, path: Path) -> Any:
@@ -62,12 +62,14 @@ class Checker:
             return node
         if short and isinstance(node, Scalar) and node.value is not None:
             return under(short.name, node)
-        expected = "a mapping" + (f" or {describe(short.hint)}" if short else "")
+        expected = f"the value of `{short.name}` or a mapping" if short else "a mapping"
         where = f"`{dotted(path)}`: " if path else ""
-        self.problem(node, path, f"{where}expected {expected}, not {found(node)}", hint=f"keys: {listed(fields_of(cls))}")
+        self.problem(
+            node, path, f"{where}expected {expected}, not {found(node)}", hint=f"keys: {listed(fields_of(cls))}"
+        )
         return FAILED
 
-    def elsewhere(self, key: str) -> str:
+    def elsewhere(self, key: str, path: Path) -> str:
         """Where a key that is unknown here would be valid, as a sentence; "" when nowhere."""
         return ""
 
@@ -76,13 +78,12 @@ class Checker:
         for key, _ in mapping.pairs():
             if key.text in owners:
                 continue
-            hint = self.elsewhere(key.text)
+            hint = self.elsewhere(key.text, path)
             suggestion = None if hint else nearest(key.text, owners)
-            owner = owners.get(suggestion or "", "")
             if suggestion is None:
                 hint = hint or f"valid keys: {listed(owners)}"
-            elif owner:
-                hint = f"it belongs to {owner}"
+            elif owners[suggestion]:
+                hint = f"it belongs to {owners[suggestion]}"
             where = f" in `{dotted(path)}`" if path else ""
             self.problem(key, (*path, key.text), f"unknown key `{key.text}`{where}", suggestion=suggestion, hint=hint)
 
@@ -174,6 +175,8 @@ class Checker:
             expected = describe(wanted, field.bounds, field.unit) if here == path else describe(wanted)
             suggestion = nearest(place.text, _choices(wanted)) if isinstance(place, Scalar) else None
             message = f"`{dotted(here)}`: expected {expected}, not {found(place)}"
+            if detail["type"] == "string_pattern_mismatch":
+                message = f"`{dotted(here)}`: {found(place)} is not of the right form"
             self.problem(place, here, message, suggestion=suggestion, hint=_trap(place, wanted) or field.doc)
 
     def build(self, cls: type, values: dict[str, Any], node: Node, path: Path) -> Any:
@@ -189,8 +192,9 @@ class Checker:
 
 def under(key: str, node: Node) -> Mapping:
     """`{key: node}`, at the node's place: the full form of a short one."""
-    place = {"source": node.source, "line": node.line, "column": node.column, "length": node.length}
-    return Mapping(items={key: (Scalar(text=key, value=key, **place), node)}, **place)
+    source, line, column = node.source, node.line, node.column
+    named = Scalar(source=source, line=line, column=column, length=node.length, text=key, value=key)
+    return Mapping(source=source, line=line, column=column, length=node.length, items={key: (named, node)})
 
 
 def as_written(node: Node, hint: Any) -> Any:
@@ -226,16 +230,19 @@ def _trap(node: Node, hint: Any) -> str:
     """Advice for words that YAML 1.1 took for booleans."""
     if bool not in members(hint) or not isinstance(node, Scalar):
         return ""
-    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}.get(node.text.lower())
+    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}.get(
+        node.text.lower()
+    )
     return f"`{node.text}` is a text in YAML 1.2; write {meant}" if meant else ""
 
 
-@lru_cache(maxsize=None)
-def _adapter(hint: Any, bounds: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]:
-    """pydantic's validator of a hint; bounds go to the alternatives that they can measure."""
+@cache
+def _adapter(hint: Any, bounds: Any) -> TypeAdapter[Any]:
+    """Pydantic's validator of a hint; bounds go to the alternatives that they can measure."""
     strict = ConfigDict(strict=True, allow_inf_nan=False)
     bounded = tuple(_bounded(member, dict(bounds)) for member in members(hint))
-    return TypeAdapter(Union[bounded], config=strict)  # noqa: UP007  # built from a tuple
+    wanted: Any = Union[bounded]  # noqa: UP007  # built from a tuple
+    return TypeAdapter(wanted, config=strict)
 
 
 def _bounded(member: Any, bounds: dict[str, Any]) -> Any:

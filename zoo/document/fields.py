@@ -4,7 +4,7 @@ import dataclasses
 import types
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
@@ -20,6 +20,7 @@ class Field:
     bounds: tuple[tuple[str, Any], ...]
     shorthand: bool
     columns: bool
+    only_random: bool
 
     @property
     def required(self) -> bool:
@@ -27,11 +28,13 @@ class Field:
         return self.default is MISSING
 
 
-@lru_cache(maxsize=None)
 def fields_of(cls: type | None) -> dict[str, Field]:
     """The keys that a dataclass declares, in order, without its internal fields; none for None."""
-    if cls is None:
-        return {}
+    return {} if cls is None else _declared(cls)
+
+
+@cache
+def _declared(cls: Any) -> dict[str, Field]:
     hints = get_type_hints(cls, include_extras=True)
     public = (field for field in dataclasses.fields(cls) if not field.metadata.get("internal"))
     return {field.name: _field(field, hints[field.name]) for field in public}
@@ -54,6 +57,7 @@ def _field(field: "dataclasses.Field[Any]", hint: Any) -> Field:
         bounds=tuple(known.get("bounds", {}).items()),
         shorthand=known.get("shorthand", False),
         columns=known.get("columns", False),
+        only_random=known.get("only_random", False),
     )
 
 

@@ -89,6 +89,18 @@ class Mapping(_Placed):
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
+def at(node: Node, path: Path) -> Node | None:
+    """What stands at a path below the node; None where there is nothing, or null."""
+    for step in path:
+        if isinstance(node, Mapping) and step in node.items:
+            node = node.value(str(step))
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            return None
+    return None if isinstance(node, Scalar) and node.value is None else node
+
+
 def plain(node: Node) -> Any:
     """The node as Python values: None, bool, int, float, str, list, dict."""
     if isinstance(node, Scalar):

@@ -1,5 +1,7 @@
-"""YAML text to nodes. What a spec never needs and an attacker does is refused at its line, before a tree is built:
-anchors, aliases, merge keys, tags, duplicate keys, many documents, and depth beyond 32.
+"""YAML text to nodes.
+
+What a spec never needs and an attacker does is refused at its line while the tree is built: anchors, aliases, merge
+keys, tags, duplicate keys, several documents, and depth beyond 32.
 """
 
 from collections.abc import Iterator
@@ -38,10 +40,7 @@ class _Composer:
         try:
             root = self._compose(iter(yaml.parse(self.source.text, Loader=_LOADER)))
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            told = " ".join(filter(None, [error.problem, error.context]))
-            self._refuse(*place, f"not valid YAML: {told}")
+            self.problems.append(_syntax_error(self.source, error))
             raise SpecError(self.problems) from None
         if self.problems:
             raise SpecError(self.problems)
@@ -88,8 +87,9 @@ class _Composer:
             self._refuse(line, column, f"the alias `*{event.anchor}` is not allowed: write the value out")
         elif event.anchor:
             self._refuse(line, column, f"the anchor `&{event.anchor}` is not allowed: write the value out")
-        if getattr(event, "tag", None):
-            self._refuse(line, column, f"the tag `{event.tag}` is not allowed: values are plain data")
+        if tag := getattr(event, "tag", None):
+            tag = tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse(line, column, f"the tag `{tag}` is not allowed: values are plain data")
         length = max(1, end.column - start.column) if end.line == start.line else 1
         place = {"source": self.source, "line": line, "column": column, "length": length}
         if isinstance(event, yaml.MappingStartEvent):
@@ -135,3 +135,15 @@ class _Composer:
 
     def _refuse(self, line: int, column: int, message: str, length: int = 1) -> None:
         self.problems.append(self.source.problem(line, column, "", message, length=length))
+
+
+def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Problem:
+    """The parser's complaint: at what was never closed, if it ran to the end of the text in search of the end."""
+    mark = error.problem_mark or error.context_mark
+    told = " ".join(filter(None, [error.problem, error.context]))
+    if mark and error.context_mark and not any(line.strip() for line in source.lines[mark.line :]):
+        mark, told = error.context_mark, "this is never closed"
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    tabbed = source.lines[line - 1][:column].lstrip(" ").startswith("\t")
+    hint = "indent with blanks, not with tabs" if tabbed else ""
+    return source.problem(line, column, "", f"not valid YAML: {told}", hint=hint)

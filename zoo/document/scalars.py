@@ -74,6 +74,8 @@ def write(value: Any) -> str:
         return "null"
     if isinstance(value, int | float):
         return _write_number(value)
-    style = '"' if any(not character.isprintable() or character in "\ufeff\u2028\u2029" for character in value) else None
+    style = (
+        '"' if any(not character.isprintable() or character in "\ufeff\u2028\u2029" for character in value) else None
+    )
     text = yaml.dump(value, Dumper=_CarefulDumper, width=float("inf"), allow_unicode=True, default_style=style)
     return text.removesuffix("...\n").rstrip("\n")

@@ -38,7 +38,7 @@ class Index:
             if path is None or not path.is_file():
                 continue
             try:
-                data = json.loads(path.read_bytes())
+                data: dict[str, Any] = json.loads(path.read_bytes())
                 assert isinstance(data["version"], str) and isinstance(data["models"], dict)
                 return data
             except (ValueError, KeyError, TypeError, AssertionError) as error:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, is_dataclass
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, partial
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any, TypeVar
 
 import pluggy
@@ -36,7 +37,7 @@ class Stage(StrEnum):
     COMMANDS = "commands"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plugin:
     """An installed plugin: the namespace it owns, the distribution it came with, and what declaring cost."""
 
@@ -51,7 +52,7 @@ class Plugin:
         return f"{self.distribution} {self.version}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Broken:
     """A plugin in quarantine: who, at which stage, why. It costs nobody else anything."""
 
@@ -99,9 +100,10 @@ class Loader:
         """What a plugin declares; empty, and the plugin quarantined, when that fails or is not well formed."""
         return self._stage(plugin, Stage.COMPONENTS, lambda: _checked(self._call(plugin, "zoo_components"))) or []
 
-    def commands(self, plugin: Plugin, cli: Any) -> None:
-        """Lets a plugin add commands to a click group; quarantined when that fails."""
-        self._stage(plugin, Stage.COMMANDS, lambda: self._call(plugin, "zoo_commands", cli=cli))
+    def add_commands(self, cli: Any) -> None:
+        """Lets every plugin add commands to a click group; one that fails is quarantined."""
+        for plugin in list(self.plugins.values()):
+            self._stage(plugin, Stage.COMMANDS, partial(self._call, plugin, "zoo_commands", cli=cli))
 
     def _narrowed(self, points: list[EntryPoint], wanted: str | None) -> list[EntryPoint]:
         """The entry points that `ZOO_PLUGINS` names; a name that is not installed is reported, not passed over."""
@@ -115,8 +117,9 @@ class Loader:
         return [point for point in points if point.name in names]
 
     def _without_clashes(self, points: list[EntryPoint]) -> Iterator[EntryPoint]:
-        """zoo's own plugins first, then the rest by name. Of several claims to one namespace zoo's own wins; between
-        outsiders nobody does, since either could be the one that is meant.
+        """The entry points in loading order: zoo's own first, then the rest by name.
+
+        Of several claims to one namespace zoo's own wins; between outsiders nobody does, since either could be meant.
         """
         claims: dict[str, list[EntryPoint]] = {}
         for point in sorted(points, key=lambda point: (_origin(point)[0] != "zoo", point.name, _origin(point))):
@@ -146,9 +149,9 @@ class Loader:
             return
         heavy = tuple(name for name in HEAVY if name in sys.modules and name not in before)
         plugin = Plugin(point.name, *_origin(point), module=module, seconds=seconds, heavy=heavy)
-        if self._stage(plugin, Stage.API, lambda: _speaks_our_api(module)):
-            if self._stage(plugin, Stage.REGISTER, lambda: self._register(plugin)):
-                self.plugins[plugin.name] = plugin
+        ours = self._stage(plugin, Stage.API, lambda: _speaks_our_api(module))
+        if ours and self._stage(plugin, Stage.REGISTER, lambda: self._register(plugin)):
+            self.plugins[plugin.name] = plugin
 
     def _register(self, plugin: Plugin) -> bool:
         """Registers with pluggy, which checks signatures; a hook that no specification knows is a misspelling."""
@@ -178,7 +181,7 @@ class Loader:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            told = f"{type(error).__name__}: {error}".removesuffix(": ")
+            told = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
             self.broken.append(Broken(plugin.name, plugin.distribution, plugin.version, stage, told))
             self.plugins.pop(plugin.name, None)
             return None
@@ -189,7 +192,19 @@ class Loader:
 
 def _origin(point: EntryPoint) -> tuple[str, str]:
     """Name and version of the distribution that an entry point came with."""
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "?")
+    return _identity(point.dist) if point.dist else ("unknown", "?")
+
+
+@cache
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version; reading them parses the metadata anew each time."""
+    return distribution.name, distribution.version
+
+
+@cache
+def installed_plugins() -> Loader:
+    """The installed plugins, loaded once. Their components are not declared yet: `zoo --help` needs none."""
+    return Loader()
 
 
 def _speaks_our_api(module: Any) -> bool:

@@ -1,16 +1,15 @@
 """Looks components up by their full names, and says why when there is nothing to be had."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from importlib.metadata import EntryPoint
 from typing import Any
 
 from zoo.component import Component, Kind
 from zoo.errors import PluginError, UnknownName, listed, nearest
 from zoo.registry.index import Index
-from zoo.registry.plugins import Broken, Loader, Plugin
+from zoo.registry.plugins import Broken, Loader, Plugin, installed_plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,11 @@ class Registry:
     """All components of the installed plugins. Plugins are imported at once, their components declared at first use.
 
     Args:
-        found: Entry points to load instead of the installed ones.
+        loader: Plugins to take the components from; the installed ones unless given.
     """
 
-    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
-        self._loader = Loader(found)
+    def __init__(self, loader: Loader | None = None) -> None:
+        self._loader = loader or installed_plugins()
         self._indexes: dict[str, Index] = {}
 
     @property
@@ -61,11 +60,6 @@ class Registry:
         """The plugins that do not, with stage and reason."""
         self._components  # noqa: B018
         return list(self._loader.broken)
-
-    def add_commands(self, cli: Any) -> None:
-        """Lets every plugin add commands to zoo's click group."""
-        for plugin in list(self._loader.plugins.values()):
-            self._loader.commands(plugin, cli)
 
     @cached_property
     def _components(self) -> dict[str, Registered]:

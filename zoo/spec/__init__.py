@@ -1,1 +1,1 @@
-"""The language: a YAML text becomes a checked `Spec`, its canonical form, and the JSON Schema of all that may be said."""
+"""The language: from a YAML text to a checked `Spec`, its canonical form, and the JSON Schema of all specs."""

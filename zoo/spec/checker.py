@@ -4,18 +4,21 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from zoo.component import Kind
+from zoo.component import RESERVED, Kind
 from zoo.document.check import FAILED, Checker, under
 from zoo.document.fields import fields_of, section_in, shorthand_of
-from zoo.document.nodes import Mapping, Node, Path, Scalar
+from zoo.document.nodes import Mapping, Node, Path, Scalar, at
 from zoo.document.scalars import resolve
-from zoo.errors import ZooError
+from zoo.errors import ZooError, listed
 from zoo.registry.registry import Registered, Registry
 from zoo.spec.sections import Backbone, Head, Input, Part, SharedBackbone, Spec
 
 SHORT_KINDS = (Kind.INPUT, Kind.POLICY)
 """Kinds whose names may leave out the namespace `zoo/`: `type: image`, `policy: full`."""
 
+
+TOWER = (Kind.INPUT, Kind.FRONTEND, Kind.BACKBONE)
+"""Kinds whose options stand near each other, so that one is easily written at the other's place."""
 
 HUB_REFERENCE = r"hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?(#[A-Za-z][\w-]*)?"
 
@@ -38,8 +41,21 @@ class SpecChecker(Checker):
             node = _with_implied(node)
         return super().section(cls, node, path, at)
 
-    def elsewhere(self, key: str) -> str:
-        """`epochs` at the top belongs under `train`."""
+    def elsewhere(self, key: str, path: Path) -> str:
+        """Where the key is an option: of other components that could stand here, or in another section."""
+        here = self.parts[path][0] if path in self.parts else None
+        if here is not None:
+            near = TOWER if here.kind in TOWER else (here.kind,)
+            others = [entry for kind in near for entry in self.registry.components(kind)]
+            others = [entry for entry in others if key in fields_of(entry.component.options)]
+            others.sort(key=lambda entry: entry.kind is not here.kind)
+            if others:
+                first = others[0].kind
+                names = listed([entry.name for entry in others if entry.kind is first], 3)
+                return f"`{key}` is an option of {'' if first is here.kind else f'the {first} '}{names}"
+            for kind in near:
+                if key in RESERVED[kind] - RESERVED[here.kind]:
+                    return f"`{key}` is a key of the {kind}"
         for name, field in fields_of(Spec).items():
             section = section_in(field.hint)
             if section and not issubclass(section, Part) and key in fields_of(section):
@@ -60,7 +76,7 @@ class SpecChecker(Checker):
             return FAILED
         core[cls.selector] = registered.name
         owner = f"{registered.name} ({registered.plugin})"
-        owners = {name: "" for name in fields_of(cls)} | {name: owner for name in fields_of(options_class)}
+        owners = dict.fromkeys(fields_of(cls), "") | dict.fromkeys(fields_of(options_class), owner)
         self.unknown_keys(mapping, path, owners)
         chosen = self.values(options_class, mapping, path, at, registered.name)
         if cls in (Input, Head):
@@ -79,13 +95,12 @@ class SpecChecker(Checker):
         node = mapping.value(cls.selector)
         if not isinstance(node, Scalar) or ":" not in node.text:
             return mapping, None
-        name, _, value = node.text.partition(":")
-        items = dict(mapping.items)
-        place = {"source": node.source, "line": node.line, "column": node.column}
-        items[cls.selector] = (mapping.key(cls.selector), Scalar(text=name, value=name, length=len(name), **place))
-        place["column"] += len(name) + 1
-        text = under("value", Scalar(text=value, value=resolve(value), length=max(1, len(value)), **place))
-        return replace(mapping, items=items), text.value("value")
+        name, _, text = node.text.partition(":")
+        selector = replace(node, text=name, value=name, length=len(name))
+        column = node.column + len(name) + 1
+        value = replace(node, text=text, value=resolve(text), column=column, length=max(1, len(text)))
+        items = mapping.items | {cls.selector: (mapping.key(cls.selector), selector)}
+        return replace(mapping, items=items), value
 
     def _with_shorthand(self, mapping: Mapping, registered: Registered, value: Scalar, path: Path) -> Mapping:
         """The mapping with the short form's value under the option that takes it."""
@@ -121,46 +136,49 @@ class SpecChecker(Checker):
 
     def _fill_column(self, core: dict[str, Any], mapping: Mapping, path: Path, options: type | None) -> None:
         """The column is the input's or head's own name, unless said, or unless an option names columns instead."""
-        several = [name for name, field in fields_of(options).items() if field.columns and _says(mapping, name)]
-        if several and _says(mapping, "column"):
+        several = [name for name, field in fields_of(options).items() if field.columns and at(mapping, (name,))]
+        if several and at(mapping, ("column",)):
             message = f"both `column` and `{several[0]}` are given; keep one"
             self.problem(mapping.key("column"), (*path, "column"), message)
         elif core["column"] is None and not several:
             core["column"] = str(path[-1])
 
     def _settle_weights(self, core: dict[str, Any], mapping: Mapping, path: Path, registered: Registered) -> None:
-        """`weights` by what there is: a part with nothing pretrained starts at random, a model without weights must
-        be asked for, so that nobody trains from random weights unawares.
+        """Fits `weights` to what there is, so that nobody trains from random weights unawares.
+
+        A component that never has any starts at random; in a family with weights, a model without must be asked for.
         """
-        here, said = (*path, "weights"), _says(mapping, "weights")
+        here, said = (*path, "weights"), at(mapping, ("weights",)) is not None
         place: Node = mapping.value("weights") if said else self.parts[path][1]
         weights = core["weights"]
         if weights == "pretrained" and not registered.pretrained:
             if said or registered.expects_weights:
                 message = f"`{registered.name}` has no pretrained weights"
-                self.problem(place, here, message, hint="write `weights: none` for random ones, or name a file or repository")
+                self.problem(
+                    place, here, message, hint="write `weights: none` for random ones, or name a file or repository"
+                )
             else:
                 core["weights"] = "none"
                 self.origins[here] = f"default of {registered.name}"
-        elif isinstance(weights, str) and weights.startswith("hf:") and not re.fullmatch(HUB_REFERENCE, weights):
-            self.problem(place, here, f"`{weights}` is no Hub reference", hint="write it as hf://owner/name@commit#part")
-
-
-def _says(mapping: Mapping, key: str) -> bool:
-    """Whether the mapping gives the key a value; null is silence."""
-    node = mapping.value(key) if key in mapping else None
-    return node is not None and not (isinstance(node, Scalar) and node.value is None)
+        for name, field in fields_of(registered.component.options).items():
+            if field.only_random and core["weights"] != "none" and at(mapping, (name,)) is not None:
+                message = (
+                    f"`{name}` shapes a part that starts at random, but these weights (`{weights}`) have their shape"
+                )
+                self.problem(mapping.key(name), (*path, name), message, hint="remove it, or write `weights: none`")
+        if isinstance(weights, str) and weights.startswith("hf:") and not re.fullmatch(HUB_REFERENCE, weights):
+            self.problem(
+                place, here, f"`{weights}` is no Hub reference", hint="write it as hf://owner/name@commit#part"
+            )
 
 
 def _with_implied(root: Mapping) -> Mapping:
     """The root with the parts that a silent spec still has: a policy and, for several inputs, a fusion."""
     empty = Mapping(source=root.source, line=root.line, column=root.column, items={})
-    implied = [] if "transfer" in root else ["transfer"]
-    inputs = root.value("inputs") if "inputs" in root else None
-    if isinstance(inputs, Mapping) and len(inputs.items) > 1:
-        fusion = root.value("fusion") if "fusion" in root else None
-        if fusion is None or (isinstance(fusion, Scalar) and fusion.value is None):
-            implied.append("fusion")
+    implied = ["transfer"] if at(root, ("transfer",)) is None else []
+    inputs = at(root, ("inputs",))
+    if isinstance(inputs, Mapping) and len(inputs.items) > 1 and at(root, ("fusion",)) is None:
+        implied.append("fusion")
     items = dict(root.items)
     for name in implied:
         items |= {name: under(name, empty).items[name]}

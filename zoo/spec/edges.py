@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from zoo.component import Kind
-from zoo.document.nodes import Mapping, Node, Path, Scalar, dotted
+from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, at, dotted
 from zoo.errors import Problem, listed, nearest
 from zoo.registry.registry import Registered, Registry
 
@@ -17,7 +17,7 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
     yield from _shared_problems(shared, names)
     towers: list[Registered] = []
     for name in names:
-        yield from _input_problems(name, parts, shared, registry)
+        yield from _input_problems(name, root, parts, shared, registry)
         path: Path = ("inputs", shared[name][0] if name in shared else name, "backbone")
         if path in parts:
             towers.append(parts[path][0])
@@ -34,17 +34,14 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
 
 
 def _names(root: Mapping, key: str) -> list[str]:
-    node = root.value(key) if key in root else None
+    node = at(root, (key,))
     return list(node.items) if isinstance(node, Mapping) else []
 
 
 def _shared(root: Mapping, names: list[str]) -> Iterator[tuple[str, tuple[str, Scalar]]]:
     """Inputs that share another's backbone: the name of the other, and its place."""
-    inputs = root.value("inputs") if names else None
     for name in names:
-        node = inputs.value(name) if isinstance(inputs, Mapping) else None
-        backbone = node.value("backbone") if isinstance(node, Mapping) and "backbone" in node else None
-        other = backbone.value("same_as") if isinstance(backbone, Mapping) and "same_as" in backbone else None
+        other = at(root, ("inputs", name, "backbone", "same_as"))
         if isinstance(other, Scalar):
             yield name, (other.text, other)
 
@@ -63,7 +60,7 @@ def _shared_problems(shared: dict[str, tuple[str, Scalar]], names: list[str]) ->
 
 
 def _input_problems(
-    name: str, parts: Parts, shared: dict[str, tuple[str, Scalar]], registry: Registry
+    name: str, root: Mapping, parts: Parts, shared: dict[str, tuple[str, Scalar]], registry: Registry
 ) -> Iterator[Problem]:
     """Input to front end to backbone: what the one gives, the next must take."""
     path: Path = ("inputs", name)
@@ -71,6 +68,8 @@ def _input_problems(
         return
     giver, _ = parts[path]
     given = giver.component.modality
+    if at(root, (*path, "frontend")) and (*path, "frontend") not in parts:
+        return  # a front end that is not known: nothing can be said of what follows it
     if front := parts.get((*path, "frontend")):
         takes, gives = front[0].component.modality[:1], front[0].component.modality[1:]
         if not set(takes) & set(given):
@@ -102,9 +101,7 @@ def _misfit(name: str, node: Node, tower: Registered, given: tuple[str, ...], re
         for entry in registry.components(Kind.FRONTEND)
         if entry.component.modality[0] in given and entry.component.modality[-1] in taken
     ]
-    fitting = [
-        entry.name for entry in registry.components(Kind.BACKBONE) if set(entry.component.modality) & set(given)
-    ]
+    fitting = [entry.name for entry in registry.components(Kind.BACKBONE) if set(entry.component.modality) & set(given)]
     hint = f"put a front end between, `frontend: {bridges[0]}`, or take" if bridges else "take"
     hint = f"{hint} a backbone for {_words(given)}: {listed(fitting)}" if fitting else ""
     return node.problem(("inputs", name, "backbone"), message, hint=hint)
@@ -122,11 +119,10 @@ def _needs(taker: tuple[Registered, Node], giver: Registered, path: Path) -> Ite
 def _table_problems(root: Mapping) -> Iterator[Problem]:
     """Heads that `data.train` names must be there."""
     heads = _names(root, "heads")
-    data = root.value("data") if "data" in root else None
-    train = data.value("train") if isinstance(data, Mapping) and "train" in data else None
-    for index, table in enumerate(getattr(train, "items", []) if not isinstance(train, Mapping) else []):
-        listed_heads = table.value("heads") if isinstance(table, Mapping) and "heads" in table else None
-        for place, head in enumerate(getattr(listed_heads, "items", [])):
+    tables = at(root, ("data", "train"))
+    for index in range(len(tables.items) if isinstance(tables, Sequence) else 0):
+        named = at(root, ("data", "train", index, "heads"))
+        for place, head in enumerate(named.items if isinstance(named, Sequence) else []):
             if isinstance(head, Scalar) and head.text not in heads:
                 path: Path = ("data", "train", index, "heads", place)
                 message = f"`{dotted(path)}`: there is no head `{head.text}`"

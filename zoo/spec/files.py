@@ -90,9 +90,7 @@ def _paths(spec: Spec) -> Iterator[tuple[KeyPath, str]]:
         yield ("data", "test"), spec.data.test
 
 
-def _column_problems(
-    spec: Spec, root: Mapping, table: str, columns: list[str], source: KeyPath
-) -> Iterator[Problem]:
+def _column_problems(spec: Spec, root: Mapping, table: str, columns: list[str], source: KeyPath) -> Iterator[Problem]:
     for path, wanted in _wanted(spec, source):
         if wanted not in columns:
             message = f"`{dotted(path)}`: `{table}` has no column `{wanted}`"

@@ -18,7 +18,8 @@ def override(root: Node, changes: Several[str]) -> Node:
 
     Args:
         root: The spec as it is written.
-        changes: `path=value`, the path with dots (`inputs.photo.backbone.weights`, `data.train.0.path`), the value YAML.
+        changes: `path=value`, the path with dots (`inputs.photo.backbone.weights`, `data.train.0.path`), the value in
+            YAML.
 
     Raises:
         UsageError: A change without `=`, or a path that leads through a plain value or past the end of a list.
@@ -70,9 +71,9 @@ def _as_mapping(node: Node | None, value: Node, hint: Any, step: str, change: st
 def _below(hint: Any, step: str) -> Any:
     """The type of what stands under a step, as far as the language itself declares it."""
     for container in (dict, list):
-        if section := sections_under(hint, container):
-            return section
-    section = hint if is_dataclass(hint) else section_in(hint)
+        if element := sections_under(hint, container):
+            return element
+    section: Any = hint if is_dataclass(hint) else section_in(hint)
     if section is None or step not in {field.name for field in fields(section)}:
         return None
     return get_type_hints(section)[step]

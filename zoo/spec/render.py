@@ -5,7 +5,7 @@ from typing import Any
 
 from zoo.document.fields import fields_of
 from zoo.document.nodes import Path
-from zoo.document.scalars import write
+from zoo.document.write import lines_of
 from zoo.spec.sections import Part, Spec
 
 
@@ -27,7 +27,7 @@ def render_spec(spec: Spec, *, origins: bool = False) -> str:
         spec: A checked spec.
         origins: Tell behind each value where it came from, as a comment.
     """
-    lines = list(_mapping(spec_data(spec), (), 0))
+    lines = lines_of(spec_data(spec))
     if not origins:
         return "".join(f"{text}\n" for text, _ in lines)
     width = min(60, max(len(text) for text, _ in lines))
@@ -63,50 +63,3 @@ def _leaves(value: Any, path: Path) -> list[Path]:
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         return [leaf for index, item in enumerate(value) for leaf in _leaves(item, (*path, index))]
     return [path]
-
-
-def _mapping(data: dict[str, Any], path: Path, depth: int) -> list[tuple[str, Path]]:
-    """Lines of a block mapping, each with the path of the leaf that it holds (`()` for lines that hold none)."""
-    lines: list[tuple[str, Path]] = []
-    for key, value in data.items():
-        lines += _entry(f"{'  ' * depth}{write(key)}:", value, (*path, key), depth)
-    return lines
-
-
-def _entry(label: str, value: Any, path: Path, depth: int) -> list[tuple[str, Path]]:
-    if isinstance(value, dict) and value:
-        return [(label, ()), *_mapping(value, path, depth + 1)]
-    if isinstance(value, list) and any(isinstance(item, (dict, list)) and item for item in value):
-        lines: list[tuple[str, Path]] = [(label, ())]
-        for index, item in enumerate(value):
-            lines += _item(item, (*path, index), depth + 1)
-        return lines
-    return [(f"{label} {_flow(value)}", path)]
-
-
-def _item(item: Any, path: Path, depth: int) -> list[tuple[str, Path]]:
-    """An element of a block list: its first line stands behind the dash."""
-    dash = "  " * depth + "- "
-    if isinstance(item, dict) and item:
-        first, *rest = _mapping(item, path, depth + 1)
-        return [(dash + first[0].lstrip(), first[1]), *rest]
-    if isinstance(item, list) and any(isinstance(inner, (dict, list)) and inner for inner in item):
-        return [*_entry(dash.rstrip(), item, path, depth)]
-    return [(dash + _flow(item), path)]
-
-
-def _flow(value: Any) -> str:
-    """A leaf on one line."""
-    if isinstance(value, dict):
-        return "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(_flow_item(item) for item in value)}]"
-    return write(value)
-
-
-def _flow_item(item: Any) -> str:
-    """An element of a list on one line: commas and brackets inside a text would end it, so such a text is quoted."""
-    text = _flow(item)
-    if isinstance(item, str) and text[0] not in "'\"" and any(mark in text for mark in ",[]{}:?"):
-        return "'" + text.replace("'", "''") + "'"
-    return text

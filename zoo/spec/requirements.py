@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from zoo.document.nodes import Mapping, Path, Scalar
+from zoo.document.nodes import Mapping, Path, Scalar, at
 from zoo.errors import ExitCode, Problem
 
 
 def requirement_problems(root: Mapping) -> Iterator[Problem]:
     """Distributions that the spec requires and that are missing, too old or too new. Exit code 3 if nothing else is."""
-    required = root.value("requires") if "requires" in root else None
+    required = at(root, ("requires",))
     if not isinstance(required, Mapping):
         return
     lines: list[str] = []

@@ -42,7 +42,9 @@ class _Writer:
         if named := sections_under(field.hint, dict):
             pattern = dict(field.bounds).get("pattern", ".*")
             names = {"type": "string", "pattern": f"^(?:{pattern})$"}
-            forms.append({"type": "object", "additionalProperties": self.form(named), "propertyNames": names} | _least(field))
+            forms.append(
+                {"type": "object", "additionalProperties": self.form(named), "propertyNames": names} | _least(field)
+            )
         if several := sections_under(field.hint, list):
             one = self.form(several)
             forms += [one, {"type": "array", "items": one}]

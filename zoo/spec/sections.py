@@ -9,7 +9,6 @@ from zoo.document import nodes
 from zoo.document.fields import internal
 from zoo.registry.registry import Registered
 
-
 NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 """Names of inputs and heads: they stand in file names, in `--absent voice` and in subsets such as `photo+voice`."""
 
@@ -44,8 +43,8 @@ class Backbone(Part):
     use: str = option(doc="Backbone, such as `timm/resnet50` or `transformers/bert`.", shorthand=True)
     weights: str = option(
         "pretrained",
-        "Start of the weights: `pretrained`, `none` (random), `hf://org/repo@commit`, a local file or folder, or a part "
-        "of an earlier run such as `runs/simclr#photo`.",
+        "Start of the weights: `pretrained`, `none` (random), `hf://org/repo@commit`, a local file or folder, or a "
+        "part of an earlier run such as `runs/simclr#photo`.",
         min_length=1,
     )
 
@@ -63,9 +62,12 @@ class Transfer(Part):
 
     kind = Kind.POLICY
     selector = "policy"
-    policy: str = option("zoo/full", "Policy that says which tensors are trained: `full`, `frozen`, `last:2`.", shorthand=True)
+    policy: str = option(
+        "zoo/full", "Policy that says which tensors are trained: `full`, `frozen`, `last:2`.", shorthand=True
+    )
     freeze: list[str] = option(
-        [], "Patterns of parameter names that stay frozen whatever the policy says; one that matches nothing is an error."
+        [],
+        "Patterns of parameter names that stay frozen whatever the policy says; one that matches nothing is an error.",
     )
     layer_decay: float = option(
         1.0,
@@ -146,7 +148,9 @@ class Train:
     epochs: int = option(5, "Passes over the training data.", ge=1)
     batch_size: int = option(32, "Samples per step, over all devices.", ge=1)
     learning_rate: float = option(1e-3, "Peak learning rate of new parts; pretrained parts get a tenth of it.", gt=0)
-    weight_decay: float = option(0.05, "Weight decay of AdamW (Loshchilov and Hutter 2019); none on norms and biases.", ge=0)
+    weight_decay: float = option(
+        0.05, "Weight decay of AdamW (Loshchilov and Hutter 2019); none on norms and biases.", ge=0
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "auto", "Arithmetic of the forward pass; `auto` takes bf16 where the device is fast at it."
     )
@@ -158,7 +162,9 @@ class Evaluate:
     """How quality is measured."""
 
     folds: int = option(5, "Folds of `zoo cv`.", ge=2)
-    groups: str | None = option(None, "Column whose rows never stand on both sides of a split: a customer, a speaker.", columns=True)
+    groups: str | None = option(
+        None, "Column whose rows never stand on both sides of a split: a customer, a speaker.", columns=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,12 +187,18 @@ class Spec:
 
     zoo: Literal[1] = option(1, "Version of the language.")
     name: str = option(
-        "model", "Name of the model, and of its run folder; the file's name unless said.", pattern=r"[A-Za-z0-9][\w.-]*"
+        "model",
+        "Name of the model, and of its run folder: letters, digits, `.`, `-`, `_`; the file's name unless said.",
+        pattern=r"[A-Za-z0-9][\w.-]*",
     )
     requires: dict[str, str] = option({}, "Plugin distributions and versions: `{zoo-acme: '>=2'}`.")
-    inputs: dict[str, Input] = option(doc="The modalities of a sample, each under a name of your choice.", min_length=1, pattern=NAME)
+    inputs: dict[str, Input] = option(
+        doc="The modalities of a sample, each under a name of your choice.", min_length=1, pattern=NAME
+    )
     fusion: Fusion | None = option(None, "How several inputs are joined; one input needs none.")
-    heads: dict[str, Head] = option(doc="What is predicted, each under a name of your choice.", min_length=1, pattern=NAME)
+    heads: dict[str, Head] = option(
+        doc="What is predicted, each under a name of your choice.", min_length=1, pattern=NAME
+    )
     transfer: Transfer = option(None, "Which tensors are trained, and toward what.")
     balance: Balance = option(Balance(), "Modality dropout and auxiliary losses.")
     data: Data = option(Data(), "Tables of samples and labels.")

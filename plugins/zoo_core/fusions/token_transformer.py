@@ -31,6 +31,6 @@ COMPONENT = Component(
     options=TokenTransformer,
     provides=frozenset({"tokens", "pooled", "export"}),
     needs=frozenset({"tokens", "pooled"}),
-    summary="One transformer over the tokens of all inputs, each marked with its input; padding and absence are masked.",
+    summary="One transformer over the tokens of all inputs, marked by input; padding and absence are masked.",
     source="Kim et al. 2021 (ViLT); any number of inputs, tokens from any backbone",
 )

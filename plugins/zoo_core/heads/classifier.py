@@ -17,7 +17,9 @@ class Classifier:
     class_weights: Literal["none", "balanced"] = option(
         "none", "`balanced` weighs each class by the inverse of its share of the training rows."
     )
-    label_smoothing: float = option(0.0, "Share of each label spread over all classes (Szegedy et al. 2016).", ge=0, lt=1)
+    label_smoothing: float = option(
+        0.0, "Share of each label spread over all classes (Szegedy et al. 2016).", ge=0, lt=1
+    )
     layers: int = option(1, "Linear layers; 1 is a linear classifier.", ge=1, le=16)
     activation: Literal["gelu", "relu", "silu", "tanh"] = option("gelu", "Nonlinearity between the layers.")
     dropout: float = option(0.0, "Dropout before each layer.", ge=0, lt=1)

@@ -10,7 +10,9 @@ from zoo.component import Component, Kind, option
 class Regressor:
     """Options of `zoo/regressor`."""
 
-    columns: list[str] | None = option(None, "Columns of the numbers, in place of `column`.", min_length=1, columns=True)
+    columns: list[str] | None = option(
+        None, "Columns of the numbers, in place of `column`.", min_length=1, columns=True
+    )
     loss: Literal["squared", "absolute", "huber"] = option("squared", "Loss on the standardised numbers.")
     standardize: bool = option(True, "Learn the numbers with the mean 0 and deviation 1 of the training rows.")
     layers: int = option(1, "Linear layers; 1 is a linear regression.", ge=1, le=16)

@@ -9,7 +9,9 @@ from zoo.component import Component, Kind, Modality, option
 class Image:
     """Options of `zoo/image`."""
 
-    channels: int = option(3, "Channels of the decoded picture: 1 is grey, 3 is RGB, 4 is RGBA, or a scanner's own.", ge=1, le=64)
+    channels: int = option(
+        3, "Channels of the decoded picture: 1 is grey, 3 is RGB, 4 is RGBA, or a scanner's own.", ge=1, le=64
+    )
 
 
 COMPONENT = Component(

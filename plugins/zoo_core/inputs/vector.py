@@ -9,7 +9,9 @@ from zoo.component import Component, Kind, Modality, option
 class Vector:
     """Options of `zoo/vector`."""
 
-    columns: list[str] | None = option(None, "Columns that make up the vector, in place of `column`.", min_length=1, columns=True)
+    columns: list[str] | None = option(
+        None, "Columns that make up the vector, in place of `column`.", min_length=1, columns=True
+    )
     categories: list[str] = option([], "Those of the columns that hold categories and not numbers.")
     standardize: bool = option(True, "Give every number the mean 0 and deviation 1 of the training rows.")
 

@@ -9,7 +9,9 @@ from zoo.component import Component, Kind, option
 class Last:
     """Options of `zoo/last`."""
 
-    groups: int = option(1, "Layer groups of each backbone that are trained, counted from its output.", ge=1, le=1000, shorthand=True)
+    groups: int = option(
+        1, "Layer groups of each backbone that are trained, counted from its output.", ge=1, le=1000, shorthand=True
+    )
 
 
 COMPONENT = Component(

@@ -1,0 +1,5 @@
+"""Leaves Python, as a script without a main guard does."""
+
+import sys
+
+sys.exit("usage: broken_exit FILE")
