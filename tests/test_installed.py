@@ -8,7 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from conftest import LIGHT, ROOT, Environment, MakeEnvironment
+
+from tests.conftest import LIGHT, ROOT, Environment, MakeEnvironment
 
 OWN = {"timm", "torchaudio", "transformers", "zoo"}
 

@@ -148,7 +148,7 @@ class Checker:
 
     def plain_value(self, field: Field, node: Node, path: Path) -> Any:
         """A value without sections, checked by pydantic in strict mode."""
-        hint = leaves(field.hint) or type(None)
+        hint: Any = leaves(field.hint) or type(None)
         self.origins[path] = node.origin
         try:
             return _adapter(hint, field.bounds).validate_python(as_written(node, hint))
@@ -237,7 +237,7 @@ def _trap(node: Node, hint: Any) -> str:
 
 
 @cache
-def _adapter(hint: Any, bounds: Any) -> TypeAdapter[Any]:
+def _adapter(hint: Any, bounds: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]:
     """Pydantic's validator of a hint; bounds go to the alternatives that they can measure."""
     strict = ConfigDict(strict=True, allow_inf_nan=False)
     bounded = tuple(_bounded(member, dict(bounds)) for member in members(hint))
@@ -261,4 +261,5 @@ def _bounded(member: Any, bounds: dict[str, Any]) -> Any:
 
 def json_schema(field: Field) -> dict[str, Any]:
     """JSON Schema of the plain values that a field takes, with its doc and default."""
-    return _adapter(leaves(field.hint) or type(None), field.bounds).json_schema()
+    hint: Any = leaves(field.hint) or type(None)
+    return _adapter(hint, field.bounds).json_schema()
