@@ -16,6 +16,8 @@ def write_yaml(data: Any) -> str:
     """
     if isinstance(data, dict) and data:
         return "".join(f"{text}\n" for text, _ in lines_of(data))
+    if _is_deep(data):
+        return "".join(f"{text}\n" for text, _ in _items(data, (), 0))
     return _flow(data) + "\n"
 
 
