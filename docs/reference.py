@@ -66,7 +66,9 @@ def section(path: str, cls: type) -> str:
 def table(fields: Any) -> str:
     """Keys with type, default and meaning."""
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
-    rows += [f"| `{field.name}` | {cell(kind(field))} | {cell(default(field))} | {cell(field.doc)} |" for field in fields]
+    rows += [
+        f"| `{field.name}` | {cell(kind(field))} | {cell(default(field))} | {cell(field.doc)} |" for field in fields
+    ]
     return "\n".join(rows) + "\n"
 
 

@@ -12,7 +12,7 @@ from zoo.errors import UnknownName, nearest
 if TYPE_CHECKING:
     from zoo.registry.registry import Registered, Registry
 
-CATALOGUE = ("recipe", "model")
+CATALOGUE = ("recipe", "dataset", "model")
 """What `zoo list` knows beside the kinds of components."""
 
 
@@ -24,8 +24,8 @@ CATALOGUE = ("recipe", "model")
 def list_command(kind: str | None, pattern: str | None, everything: bool, as_json: bool) -> None:
     """List components, recipes and pretrained models.
 
-    KIND is input, frontend, backbone, fusion, head, policy, recipe or model (plurals are fine). PATTERN is a part of a
-    name, or a whole one with * and ?. A family such as timm/* is one row unless a pattern, --all or --json asks for its
+    KIND is input, frontend, backbone, fusion, head, policy, recipe, model or dataset (plurals are fine). PATTERN is a
+    part of a name, or a whole one with * and ?. A family such as timm/* is one row unless a pattern, --all or --json asks for its
     members.
     """
     chosen = _kind(kind)
@@ -41,7 +41,9 @@ def list_command(kind: str | None, pattern: str | None, everything: bool, as_jso
     if as_json:
         print_json([_facts(entry) for entry in found])
         return
-    if not found:
+    if not found and pattern is None:
+        note("there is nothing; `zoo plugins doctor` tells why")
+    elif not found:
         raise UnknownName(f"nothing matches `{pattern}`", nearest(pattern or "", registry.names()))
     print_table(["kind", "name", "modality", "parameters", "summary"], [_row(registry, entry) for entry in found])
     if any(entry.component.family and entry.component.name == "*" for entry in found):
@@ -111,22 +113,26 @@ def _list_catalogue(kind: str, pattern: str | None, as_json: bool) -> None:
     entries = [entry for entry in catalogue().listing(kind) if pattern is None or matches(entry["name"], pattern)]
     if as_json:
         print_json(entries)
-        return
-    if not entries and pattern is None:
+    elif entries:
+        print_table(*_catalogue_table(kind, entries))
+        example = entries[0]["name"]
+        next_step(f"zoo show {example} --yaml > spec.yaml" if kind == "recipe" else f"zoo show {example}")
+    elif pattern is None:
         note(f"the catalogue has no {kind}s")
-        return
-    if not entries:
-        raise UnknownName(f"no {kind} matches `{pattern}`", nearest(pattern or "", catalogue().names(kind)))
-    if kind == "recipe":
-        print_table(["recipe", "task", "summary"], [[e["name"], e["task"], e["summary"]] for e in entries])
-        next_step(f"zoo show {entries[0]['name']} --yaml > spec.yaml")
     else:
-        rows = [
-            [e["name"], ", ".join(e["modality"]), count(e.get("parameters")), e["license"], e["summary"]]
-            for e in entries
-        ]
-        print_table(["model", "modality", "parameters", "licence", "pretrained on"], rows)
-        next_step(f"zoo show {entries[0]['name']}")
+        known = [entry["name"] for entry in catalogue().listing(kind)]
+        raise UnknownName(f"no {kind} matches `{pattern}`", nearest(pattern, known))
+
+
+def _catalogue_table(kind: str, entries: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows for the entries of a kind."""
+    if kind == "recipe":
+        return ["recipe", "task", "summary"], [[e["name"], e["task"], e["summary"]] for e in entries]
+    if kind == "dataset":
+        rows = [[e["name"], f"{e['samples']:,} {e['unit']}" if e["samples"] else "", e["domain"]] for e in entries]
+        return ["dataset", "size", "domain"], rows
+    rows = [[e["name"], ", ".join(e["modality"]), count(e["parameters"]), e["license"], e["summary"]] for e in entries]
+    return ["model", "modality", "parameters", "license", "summary"], rows
 
 
 @click.command("show")

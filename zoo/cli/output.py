@@ -17,7 +17,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """A table on stdout: fitted to a terminal, one untruncated line per row anywhere else."""
+    """A table on stdout, without its empty columns: fitted to a terminal, one whole line per row anywhere else."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -26,11 +26,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     console = Console(highlight=False)
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, title=title or None, title_justify="left")
     table.pad_edge = False
-    for index, column in enumerate(columns):
-        last = index == len(columns) - 1
-        table.add_column(column, no_wrap=not (last and console.is_terminal), overflow="fold", header_style="bold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    cells = [list(row) for row in rows]
+    kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
+    for column in (columns[index] for index in kept):
+        table.add_column(column, no_wrap=not console.is_terminal, overflow="fold", header_style="bold")
+    for row in cells:
+        table.add_row(*(Text(row[index]) for index in kept))
     if console.is_terminal:
         console.print(table)
     else:

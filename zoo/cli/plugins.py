@@ -29,9 +29,7 @@ def list_command(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from zoo.registry.registry import installed
-
-    registry = installed()
+    registry = _inspected()
     if as_json:
         print_json(_facts(registry))
         return
@@ -40,6 +38,17 @@ def _list(as_json: bool) -> None:
     print_table(["plugin", "distribution", "version", "components", "state"], rows)
     if registry.broken:
         next_step("zoo plugins doctor")
+
+
+def _inspected() -> "Registry":
+    """The registry after everything has been asked of every plugin once: components, indexes and commands."""
+    from zoo.registry.registry import installed
+
+    root = click.get_current_context().find_root()
+    if isinstance(root.command, click.Group):
+        root.command.list_commands(root)
+    installed().inspect()
+    return installed()
 
 
 def _row(registry: "Registry", plugin: "Plugin") -> list[str]:
@@ -86,9 +95,7 @@ def _facts(registry: "Registry") -> dict[str, object]:
 @json_option
 def doctor_command(as_json: bool) -> None:
     """Tell what is wrong with which plugin, and what would mend it. Exits 3 when one is broken."""
-    from zoo.registry.registry import installed
-
-    registry = installed()
+    registry = _inspected()
     if as_json:
         print_json(_facts(registry))
     else:

@@ -137,8 +137,7 @@ class Checker:
         for key, value in node.pairs():
             here = (*path, key.text)
             if not re.fullmatch(pattern, key.text):
-                hint = "a letter first, then letters, digits, - and _"
-                self.problem(key, here, f"`{key.text}` is no name for one of `{dotted(path)}`", hint=hint)
+                self.problem(key, here, f"`{key.text}` is no name for one of `{dotted(path)}`", hint=field.doc)
             built[key.text] = self.section(section, value, here, key)
         return FAILED if any(value is FAILED for value in built.values()) else built
 
@@ -180,13 +179,17 @@ class Checker:
             self.problem(place, here, message, suggestion=suggestion, hint=_trap(place, wanted) or field.doc)
 
     def build(self, cls: type, values: dict[str, Any], node: Node, path: Path) -> Any:
-        """The instance, unless a value failed or its own `__post_init__` refuses the combination."""
+        """The instance, unless a value failed or its own `__post_init__` refuses the combination with a ValueError."""
         if any(value is FAILED for value in values.values()):
             return FAILED
         try:
             return cls(**values)
         except ValueError as error:
             self.problem(node, path, f"`{dotted(path)}`: {error}")
+            return FAILED
+        except Exception as error:
+            told = f"`{dotted(path)}`: the plugin's own check broke: {type(error).__name__}: {error}"
+            self.problem(node, path, told, exit_code=ExitCode.PLUGIN)
             return FAILED
 
 
@@ -239,7 +242,7 @@ def _trap(node: Node, hint: Any) -> str:
 @cache
 def _adapter(hint: Any, bounds: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]:
     """Pydantic's validator of a hint; bounds go to the alternatives that they can measure."""
-    strict = ConfigDict(strict=True, allow_inf_nan=False)
+    strict = ConfigDict(strict=True, allow_inf_nan=False, regex_engine="python-re")
     bounded = tuple(_bounded(member, dict(bounds)) for member in members(hint))
     wanted: Any = Union[bounded]  # noqa: UP007  # built from a tuple
     return TypeAdapter(wanted, config=strict)

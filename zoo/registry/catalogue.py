@@ -13,7 +13,7 @@ from zoo.document.check import FAILED, Checker
 from zoo.document.nodes import Mapping, found
 from zoo.document.parse import parse
 from zoo.document.source import Source
-from zoo.errors import SpecError, UnknownName, UsageError, listed, nearest
+from zoo.errors import SpecError, UsageError
 from zoo.registry.index import home
 
 NAME = r"[A-Za-z0-9][\w.-]*(/[\w.-]+)*"
@@ -25,7 +25,7 @@ class Recipe:
 
     task: str = option(doc="What it does, in a word or two.")
     summary: str = option(doc="One sentence: what it is good for.")
-    spec: dict[str, Any] = option(doc="The spec itself, with the columns to be renamed.")
+    spec: str = option(doc="The text of the spec, with columns and files to be renamed.", min_length=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class ModelCard:
     """Pretrained weights worth knowing."""
 
     use: str = option(doc="The backbone to name in a spec.")
-    modality: list[Literal["image", "text", "audio"]] = option(doc="What it takes.", min_length=1)
+    modality: list[str] = option(doc="What it takes.", min_length=1)
     summary: str = option(doc="One sentence: what it was trained for, and what it is good at.")
     data: list[str] = option(doc="Data sets it saw, in order; their cards are under `datasets`.", min_length=1)
     license: str = option(doc="Licence of the weights as their library or repository states it.")
@@ -81,46 +81,29 @@ class Catalogue:
         self.recipes: dict[str, Recipe] = {}
         self.datasets: dict[str, DataCard] = {}
         self.models: dict[str, ModelCard] = {}
-        self.origins: dict[tuple[str, str], Path] = {}
         for path in paths:
-            self._add(path, read_catalogue(path))
+            entries = read_catalogue(path)
+            self.recipes |= entries.recipes
+            self.datasets |= entries.datasets
+            self.models |= entries.models
 
-    def _add(self, path: Path, entries: Entries) -> None:
-        self.recipes |= entries.recipes
-        self.datasets |= entries.datasets
-        self.models |= entries.models
-        self.origins |= {("recipe", name): path for name in entries.recipes}
-        self.origins |= {("model", name): path for name in entries.models}
-
-    def names(self, kind: str) -> list[str]:
-        """Names of all entries of a kind, `recipe` or `model`."""
-        return list(self.recipes if kind == "recipe" else self.models)
+    @property
+    def names(self) -> list[str]:
+        """Names of all entries."""
+        return [*self.recipes, *self.datasets, *self.models]
 
     def listing(self, kind: str) -> list[dict[str, Any]]:
-        """One row of facts per entry of a kind, for tables and JSON."""
-        if kind == "recipe":
-            return [
-                {"kind": kind, "name": name, "task": recipe.task, "summary": recipe.summary}
-                for name, recipe in self.recipes.items()
-            ]
-        return [{"kind": kind, "name": name, **asdict(card)} for name, card in self.models.items()]
+        """The facts of every entry of a kind (`recipe`, `dataset` or `model`), for tables and JSON."""
+        entries: dict[str, dict[str, Any]] = {
+            "recipe": dict(self.recipes),
+            "dataset": dict(self.datasets),
+            "model": dict(self.models),
+        }
+        return [{"kind": kind, "name": name, **asdict(entry)} for name, entry in entries[kind].items()]
 
     def data_of(self, card: ModelCard) -> list[DataCard | str]:
         """The cards of the data sets that a model saw; a bare name where there is no card."""
         return [self.datasets.get(name, name) for name in card.data]
-
-    def find(self, name: str) -> tuple[str, Recipe | ModelCard]:
-        """The entry of a name, with its kind.
-
-        Raises:
-            UnknownName: Nothing in the catalogue has the name.
-        """
-        if name in self.recipes:
-            return "recipe", self.recipes[name]
-        if name in self.models:
-            return "model", self.models[name]
-        known = [*self.recipes, *self.models]
-        raise UnknownName(f"the catalogue has no `{name}` ({listed(self.recipes)})", nearest(name, known))
 
 
 def read_catalogue(path: Path) -> Entries:

@@ -56,7 +56,8 @@ class Index:
         """The index that came with the plugin, made from the version it was tested with."""
         package, _, file = self.family.index.partition(":")
         module = sys.modules.get(package)
-        folder = Path(module.__file__).parent if module is not None and module.__file__ else Path(package)
+        origin = getattr(module, "__file__", None)
+        folder = Path(origin).parent if origin else Path(package)
         return folder / file
 
     @cached_property

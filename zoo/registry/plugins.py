@@ -6,24 +6,21 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, partial
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any
 
 import pluggy
 
-from zoo.component import PLUGIN_API, RESERVED, Component, Kind
+from zoo.component import PLUGIN_API, Component
 from zoo.registry import hookspecs
 
 HEAVY = ("torch", "timm", "transformers", "torchvision", "torchaudio")
 """Libraries that a plugin must not import while it declares: each costs seconds of every verb."""
 
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]*")
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)*|\*")
-_TARGET = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*")
-Result = TypeVar("Result")
 
 
 class Stage(StrEnum):
@@ -34,18 +31,22 @@ class Stage(StrEnum):
     API = "api"
     REGISTER = "register"
     COMPONENTS = "components"
+    INDEX = "index"
     COMMANDS = "commands"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Plugin:
-    """An installed plugin: the namespace it owns, the distribution it came with, and what declaring cost."""
+    """An installed plugin: the namespace it owns, the distribution it came with, and what its declaring cost so far.
+
+    `seconds` is what every verb pays for it, `heavy` the libraries that it imported and should not have.
+    """
 
     name: str
     distribution: str
     version: str
-    module: Any
-    seconds: float
+    module: Any = None
+    seconds: float = 0.0
     heavy: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -98,12 +99,22 @@ class Loader:
 
     def components(self, plugin: Plugin) -> list[Component]:
         """What a plugin declares; empty, and the plugin quarantined, when that fails or is not well formed."""
-        return self._stage(plugin, Stage.COMPONENTS, lambda: _checked(self._call(plugin, "zoo_components"))) or []
+        declared: list[Component] = []
+        self._run(plugin, Stage.COMPONENTS, lambda: declared.extend(self._declared(plugin)))
+        return declared
 
     def add_commands(self, cli: Any) -> None:
-        """Lets every plugin add commands to a click group; one that fails is quarantined."""
+        """Lets every plugin add commands to a click group; one that fails is quarantined, its commands taken back."""
         for plugin in list(self.plugins.values()):
-            self._stage(plugin, Stage.COMMANDS, partial(self._call, plugin, "zoo_commands", cli=cli))
+            before = dict(cli.commands)
+            if not self._run(plugin, Stage.COMMANDS, partial(self._call, plugin, "zoo_commands", cli=cli)):
+                cli.commands = before
+
+    def quarantine(self, plugin: Plugin, stage: Stage, error: str) -> None:
+        """Puts a plugin among the broken ones."""
+        self.broken.append(Broken(plugin.name, plugin.distribution, plugin.version, stage, error))
+        if self.plugins.get(plugin.name) is plugin:
+            del self.plugins[plugin.name]
 
     def _narrowed(self, points: list[EntryPoint], wanted: str | None) -> list[EntryPoint]:
         """The entry points that `ZOO_PLUGINS` names; a name that is not installed is reported, not passed over."""
@@ -112,7 +123,7 @@ class Loader:
         names = {name.strip() for name in wanted.split(",") if name.strip()}
         for missing in sorted(names - {point.name for point in points}):
             reason = "named in ZOO_PLUGINS, but no installed distribution has this plugin"
-            self.broken.append(Broken(missing, "?", "?", Stage.NAMESPACE, reason))
+            self.quarantine(Plugin(missing, "?", "?"), Stage.NAMESPACE, reason)
         self.left_out = tuple(sorted({point.name for point in points} - names))
         return [point for point in points if point.name in names]
 
@@ -131,29 +142,23 @@ class Loader:
                 others = " and ".join(other for other in names if other != " ".join(_origin(point))) or "itself, twice"
                 if point is winner:
                     yield point
-                elif winner is not None:
-                    self._quarantine(point, Stage.NAMESPACE, f"the namespace `{name}` belongs to {names[0]}")
-                else:
-                    self._quarantine(point, Stage.NAMESPACE, f"the namespace `{name}` is also claimed by {others}")
+                    continue
+                told = f"belongs to {names[0]}" if winner is not None else f"is also claimed by {others}"
+                self.quarantine(_plugin(point), Stage.NAMESPACE, f"the namespace `{name}` {told}")
 
     def _load(self, point: EntryPoint) -> None:
         """Imports and registers one plugin, noting the stage it fails at."""
-        if not _NAMESPACE.fullmatch(point.name):
-            self._quarantine(point, Stage.NAMESPACE, f"`{point.name}` is no namespace: use a-z, 0-9, - and _")
-            return
-        plugin = Plugin(point.name, *_origin(point), module=None, seconds=0.0)
-        before, start = set(sys.modules), time.perf_counter()
-        module = self._stage(plugin, Stage.IMPORT, point.load)
-        seconds = time.perf_counter() - start
-        if module is None:
-            return
-        heavy = tuple(name for name in HEAVY if name in sys.modules and name not in before)
-        plugin = Plugin(point.name, *_origin(point), module=module, seconds=seconds, heavy=heavy)
-        ours = self._stage(plugin, Stage.API, lambda: _speaks_our_api(module))
-        if ours and self._stage(plugin, Stage.REGISTER, lambda: self._register(plugin)):
+        plugin = _plugin(point)
+        steps: list[tuple[Stage, Callable[[], object]]] = [
+            (Stage.NAMESPACE, lambda: _check_namespace(point.name)),
+            (Stage.IMPORT, lambda: setattr(plugin, "module", _imported(point))),
+            (Stage.API, lambda: _check_api(plugin.module)),
+            (Stage.REGISTER, lambda: self._register(plugin)),
+        ]
+        if all(self._run(plugin, stage, step) for stage, step in steps):
             self.plugins[plugin.name] = plugin
 
-    def _register(self, plugin: Plugin) -> bool:
+    def _register(self, plugin: Plugin) -> None:
         """Registers with pluggy, which checks signatures; a hook that no specification knows is a misspelling."""
         manager = self._manager
         try:
@@ -165,7 +170,15 @@ class Loader:
             if manager.has_plugin(plugin.name):
                 manager.unregister(name=plugin.name)
             raise
-        return True
+
+    def _declared(self, plugin: Plugin) -> list[Component]:
+        from zoo.registry.declared import well_formed
+
+        hooks = {caller.name for caller in self._manager.get_hookcallers(plugin.module) or []}
+        results = self._call(plugin, "zoo_components")
+        if "zoo_components" in hooks and not results:
+            raise TypeError("zoo_components gave None; is a `return` missing?")
+        return well_formed(results)
 
     def _call(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
         """The result of this one plugin's implementation, as a list of none or one."""
@@ -173,21 +186,49 @@ class Loader:
         results: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
         return results
 
-    def _stage(self, plugin: Plugin, stage: Stage, work: Callable[[], Result]) -> Result | None:
-        """Runs a plugin's code. Whatever it raises puts the plugin in quarantine; what it prints goes to stderr."""
+    def _run(self, plugin: Plugin, stage: Stage, step: Callable[[], object]) -> bool:
+        """Runs a plugin's code and tells whether it went well.
+
+        Whatever it raises puts the plugin in quarantine. What it prints goes to stderr; what it costs is noted.
+        """
+        before, start = set(HEAVY) & set(sys.modules), time.perf_counter()
         try:
             with contextlib.redirect_stdout(sys.stderr):
-                return work()
+                step()
+            return True
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             told = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-            self.broken.append(Broken(plugin.name, plugin.distribution, plugin.version, stage, told))
-            self.plugins.pop(plugin.name, None)
-            return None
+            self.quarantine(plugin, stage, told)
+            return False
+        finally:
+            plugin.seconds += time.perf_counter() - start
+            plugin.heavy += tuple(name for name in HEAVY if name in sys.modules and name not in before)
 
-    def _quarantine(self, point: EntryPoint, stage: Stage, error: str) -> None:
-        self.broken.append(Broken(point.name, *_origin(point), stage, error))
+
+def _plugin(point: EntryPoint) -> Plugin:
+    return Plugin(point.name, *_origin(point))
+
+
+def _check_namespace(name: str) -> None:
+    if not _NAMESPACE.fullmatch(name):
+        raise ValueError(f"`{name}` is no namespace: use a-z, 0-9, - and _")
+
+
+def _imported(point: EntryPoint) -> Any:
+    """What an entry point leads to; where it leads nowhere, that is told apart from a missing dependency."""
+    if not EntryPoint.pattern.match(point.value):
+        raise ValueError(f"its entry point `{point.value}` is not of the form module or module:attribute")
+    try:
+        module = point.load()
+    except ModuleNotFoundError as error:
+        if error.name and f"{point.module}.".startswith(f"{error.name}."):
+            raise ImportError(f"its entry point `{point.value}` leads nowhere: {error}") from error
+        raise
+    if module is None:
+        raise ImportError(f"its entry point `{point.value}` leads to None")
+    return module
 
 
 def _origin(point: EntryPoint) -> tuple[str, str]:
@@ -197,8 +238,11 @@ def _origin(point: EntryPoint) -> tuple[str, str]:
 
 @cache
 def _identity(distribution: Distribution) -> tuple[str, str]:
-    """Name and version; reading them parses the metadata anew each time."""
-    return distribution.name, distribution.version
+    """Name and version; reading them parses the metadata anew each time. A damaged installation may have neither."""
+    try:
+        return distribution.name or "unknown", distribution.version or "?"
+    except (KeyError, TypeError, AttributeError):
+        return "unknown", "?"
 
 
 @cache
@@ -207,41 +251,9 @@ def installed_plugins() -> Loader:
     return Loader()
 
 
-def _speaks_our_api(module: Any) -> bool:
+def _check_api(module: Any) -> None:
     wanted = getattr(module, "ZOO_PLUGIN_API", PLUGIN_API)
     if wanted != PLUGIN_API:
         newer = isinstance(wanted, int) and wanted > PLUGIN_API
         advice = "pip install -U zoo" if newer else "look for a newer release of the plugin"
         raise RuntimeError(f"written for plugin API {wanted}; this zoo speaks {PLUGIN_API}: {advice}")
-    return True
-
-
-def _checked(results: list[Any]) -> list[Component]:
-    """The declared components, refused whole when one is not well formed."""
-    declared = [component for result in results for component in result]
-    names: set[str] = set()
-    for component in declared:
-        if not isinstance(component, Component):
-            raise TypeError(f"zoo_components gave {component!r}, which is no zoo.Component")
-        _check_component(component)
-        if component.name in names:
-            raise ValueError(f"the component `{component.name}` is declared twice")
-        names.add(component.name)
-    return declared
-
-
-def _check_component(component: Component) -> None:
-    name = component.name
-    if component.kind not in set(Kind):
-        raise ValueError(f"`{name}`: `{component.kind}` is no kind; the kinds are {', '.join(Kind)}")
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"`{name}` is no component name")
-    if not _TARGET.fullmatch(component.target):
-        raise ValueError(f"`{name}`: the target `{component.target}` is not of the form module:attribute")
-    if (name == "*") != (component.family is not None):
-        raise ValueError(f"`{name}`: a family, and nothing else, has the name `*`")
-    if component.options is not None and not is_dataclass(component.options):
-        raise TypeError(f"`{name}`: options must be a dataclass, not {component.options!r}")
-    taken = RESERVED[component.kind] & set(getattr(component.options, "__dataclass_fields__", {}))
-    if taken:
-        raise ValueError(f"`{name}`: the option `{min(taken)}` is a key of the language for every {component.kind}")

@@ -9,7 +9,7 @@ from typing import Any
 from zoo.component import Component, Kind
 from zoo.errors import PluginError, UnknownName, listed, nearest
 from zoo.registry.index import Index
-from zoo.registry.plugins import Broken, Loader, Plugin, installed_plugins
+from zoo.registry.plugins import Broken, Loader, Plugin, Stage, installed_plugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Registry:
             if entry.component.family is None:
                 yield entry
             else:
-                yield from (self._member(entry, name) for name in self.index(entry).models)
+                yield from (self._member(entry, name) for name in self.members(entry))
 
     def index(self, entry: Registered) -> Index:
         """The index of a family."""
@@ -91,6 +91,23 @@ class Registry:
         if name not in self._indexes:
             self._indexes[name] = Index(name, entry.component.family)
         return self._indexes[name]
+
+    def members(self, entry: Registered) -> dict[str, dict[str, Any]]:
+        """Name to record of a family's members; none, and the plugin quarantined, when its index cannot be read."""
+        try:
+            return self.index(entry).models
+        except PluginError as error:
+            if entry.plugin in self._loader.plugins.values():
+                self._loader.quarantine(entry.plugin, Stage.INDEX, str(error))
+            for name in [name for name, other in self._components.items() if other.plugin is entry.plugin]:
+                del self._components[name]
+            return {}
+
+    def inspect(self) -> None:
+        """Reads every index, so that `plugins` and `broken` are what they will be when all is used."""
+        for entry in self.components():
+            if entry.component.family is not None:
+                self.members(entry)
 
     def names(self, kind: Kind | None = None) -> list[str]:
         """Full names of everything that can be named."""
@@ -107,7 +124,7 @@ class Registry:
             UnknownName: Nothing has the name, or it is of another kind.
             PluginError: The plugin that owns the namespace is broken or left out.
         """
-        entry = self._components.get(name) or self._from_family(name)
+        entry = None if name.endswith("/*") else self._components.get(name) or self._from_family(name)
         if entry is None:
             raise self._unknown(name, kind)
         if kind is not None and entry.kind is not kind:
@@ -121,7 +138,7 @@ class Registry:
             return None
         declared = family.component.family
         assert declared is not None
-        if bare in self.index(family).models:
+        if bare in self.members(family):
             return self._member(family, bare)
         if declared.beyond and re.fullmatch(declared.beyond, bare):
             provides = family.component.provides | {"pretrained"}
@@ -130,7 +147,7 @@ class Registry:
 
     def _member(self, family: Registered, bare: str) -> Registered:
         """One name of a family: what the family declares, narrowed by what the index knows."""
-        record = self.index(family).models[bare]
+        record = self.members(family)[bare]
         modality = tuple(record["modality"].split("+")) if "modality" in record else family.component.modality
         summary = record.get("summary") or family.component.summary
         provides, has_weights = family.component.provides, "pretrained" in family.component.provides

@@ -193,11 +193,15 @@ class Spec:
     )
     requires: dict[str, str] = option({}, "Plugin distributions and versions: `{zoo-acme: '>=2'}`.")
     inputs: dict[str, Input] = option(
-        doc="The modalities of a sample, each under a name of your choice.", min_length=1, pattern=NAME
+        doc="The modalities of a sample, each under a name of your choice: a letter, then letters, digits, `-`, `_`.",
+        min_length=1,
+        pattern=NAME,
     )
     fusion: Fusion | None = option(None, "How several inputs are joined; one input needs none.")
     heads: dict[str, Head] = option(
-        doc="What is predicted, each under a name of your choice.", min_length=1, pattern=NAME
+        doc="What is predicted, each under a name of your choice: a letter, then letters, digits, `-`, `_`.",
+        min_length=1,
+        pattern=NAME,
     )
     transfer: Transfer = option(None, "Which tensors are trained, and toward what.")
     balance: Balance = option(Balance(), "Modality dropout and auxiliary losses.")
