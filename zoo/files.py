@@ -10,20 +10,30 @@ from zoo.errors import UsageError
 def replace_file(path: Path, text: str) -> None:
     """Writes beside the file and renames, so that a reader sees the old text or the new one and nothing between.
 
+    A link is written through; a pipe or a device, such as /dev/null, is written to.
+
     Raises:
         UsageError: The folder cannot be made or written to.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; name a file in it")
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             Path(beside).chmod(0o666 & ~_umask())
-            Path(beside).replace(path)
+            Path(beside).replace(target)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -214,7 +214,9 @@ extra: 1
     found = problems(overlay(tmp_path, text))
     assert [(line, column) for line, column, _ in found] == [(3, 3), (5, 5), (10, 15), (16, 17), (20, 14), (24, 1)]
     messages = [message for _, _, message in found]
-    for message, word in zip(messages, ("summary", "sumary", "modality", "parameters", "samples", "extra"), strict=True):
+    for message, word in zip(
+        messages, ("summary", "sumary", "modality", "parameters", "samples", "extra"), strict=True
+    ):
         assert word in message
 
 

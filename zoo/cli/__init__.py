@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import NoReturn
 
@@ -96,7 +97,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words or os.environ.get("ZOO_DEBUG", "") not in ("", "0")
     try:
-        code = cli.main(words, prog_name="zoo", standalone_mode=False)
+        code = cli.main([word for word in words if word != "--debug"], prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
@@ -112,7 +113,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = ExitCode.INTERRUPTED
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
         code = _tell(error)
     sys.exit(int(code or 0))
 

@@ -25,14 +25,16 @@ def list_command(kind: str | None, pattern: str | None, everything: bool, as_jso
     """List components, recipes and pretrained models.
 
     KIND is input, frontend, backbone, fusion, head, policy, recipe, model or dataset (plurals are fine). PATTERN is a
-    part of a name, or a whole one with * and ?. A family such as timm/* is one row unless a pattern, --all or --json asks for its
-    members.
+    part of a name, or a whole one with * and ?. A family such as timm/* is one row unless a pattern, --all or --json
+    asks for its members.
     """
     chosen = _kind(kind)
     if chosen in CATALOGUE:
         _list_catalogue(chosen, pattern, as_json)
         return
     if kind is not None and chosen is None:
+        if pattern is not None:
+            raise UnknownName(f"`{kind}` is no kind", nearest(kind, _kinds()))
         kind, pattern = None, kind
     from zoo.registry.registry import installed
 
@@ -44,7 +46,8 @@ def list_command(kind: str | None, pattern: str | None, everything: bool, as_jso
     if not found and pattern is None:
         note("there is nothing; `zoo plugins doctor` tells why")
     elif not found:
-        raise UnknownName(f"nothing matches `{pattern}`", nearest(pattern or "", registry.names()))
+        known = registry.names() if chosen else [*_kinds(), *registry.names()]
+        raise UnknownName(f"nothing matches `{pattern}`", nearest(pattern or "", known))
     print_table(["kind", "name", "modality", "parameters", "summary"], [_row(registry, entry) for entry in found])
     if any(entry.component.family and entry.component.name == "*" for entry in found):
         note("a family's members: zoo list backbone resnet, or --all")
@@ -52,9 +55,12 @@ def list_command(kind: str | None, pattern: str | None, everything: bool, as_jso
 
 def _kind(word: str | None) -> str | None:
     """The kind that a word names in singular or plural, or None."""
+    return _kinds().get((word or "").lower())
+
+
+def _kinds() -> dict[str, str]:
     names = {kind.value: kind.value for kind in Kind} | {kind.plural: kind.value for kind in Kind}
-    names |= {name: name for name in CATALOGUE} | {f"{name}s": name for name in CATALOGUE}
-    return names.get((word or "").lower())
+    return names | {name: name for name in CATALOGUE} | {f"{name}s": name for name in CATALOGUE}
 
 
 def _matching(registry: "Registry", kind: Kind | None, pattern: str | None, members: bool) -> "list[Registered]":

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,9 +46,9 @@ def machine() -> dict[str, Any]:
         "memory": {"total_gb": _memory_gb()},
         "disk": {"hub_cache": str(_hub_cache()), "free_gb": _free_gb(_hub_cache()), "zoo_home": str(home())},
         "hub": {
-            "endpoint": os.environ.get("HF_ENDPOINT", "https://huggingface.co"),
+            "endpoint": re.sub("//[^/@]*@", "//", os.environ.get("HF_ENDPOINT", "https://huggingface.co")),
             "token": _token(),
-            "offline": os.environ.get("HF_HUB_OFFLINE", "") in ("1", "ON", "YES", "TRUE"),
+            "offline": os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"),
         },
     }
 
@@ -82,8 +83,11 @@ def _memory_gb() -> float | None:
 
 
 def _hub_cache() -> Path:
-    chosen = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME", "~/.cache/huggingface")) / "hub"
-    return Path(chosen).expanduser()
+    return Path(os.environ.get("HF_HUB_CACHE") or _hub_home() / "hub").expanduser()
+
+
+def _hub_home() -> Path:
+    return Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface")
 
 
 def _free_gb(path: Path) -> float:
@@ -97,5 +101,5 @@ def _token() -> str:
     """Where a token is, never what it is."""
     if os.environ.get("HF_TOKEN"):
         return "in HF_TOKEN"
-    stored = Path(os.environ.get("HF_TOKEN_PATH") or Path(os.environ.get("HF_HOME", "~/.cache/huggingface")) / "token")
+    stored = Path(os.environ.get("HF_TOKEN_PATH") or _hub_home() / "token")
     return "stored by `hf auth login`" if stored.expanduser().is_file() else "none: public repositories only"

@@ -19,6 +19,8 @@ def plugins_command(context: click.Context, as_json: bool) -> None:
     """List the installed plugins, find the broken, renew indexes."""
     if context.invoked_subcommand is None:
         _list(as_json)
+    elif as_json:
+        raise click.UsageError(f"--json goes behind: zoo plugins {context.invoked_subcommand} --json", context)
 
 
 @plugins_command.command("list")
@@ -127,6 +129,8 @@ def refresh_command(plugin: str | None, output: str | None) -> None:
     from zoo.registry.registry import installed
 
     chosen = refreshable(installed(), plugin)
+    if output and len(chosen) > 1:
+        raise click.UsageError("-o takes one index; name its plugin")
     if not chosen:
         note("every index is of the installed version; name a plugin to renew its index all the same")
     for entry in chosen:

@@ -1,6 +1,7 @@
 """The verbs of the language: `zoo check`, `zoo spec render`, `zoo spec schema`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,7 @@ def check_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None
         print_json({"ok": True, "errors": []})
         return
     click.echo(f"{spec} is right: {_summary(checked)}")
-    next_step(f"zoo spec render {spec}")
+    next_step(f"zoo spec render {quote(str(spec))}")
 
 
 def _summary(spec: "Spec") -> str:

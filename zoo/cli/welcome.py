@@ -1,6 +1,7 @@
 """What `zoo` alone says: what it is, and the three next things to do, fitted to the folder one stands in."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -10,9 +11,10 @@ def welcome() -> None:
     specs = sorted(path for path in Path().glob("*.yaml") if _looks_like_spec(path))
     click.echo("zoo fits pretrained backbones, a fusion and heads into one model, from one YAML spec.\n")
     if specs:
+        first = quote(str(specs[0]))
         steps = [
-            (f"zoo check {specs[0]}", "tells everything that is wrong with your spec"),
-            (f"zoo spec render {specs[0]}", "shows every effective value and where it came from"),
+            (f"zoo check {first}", "tells everything that is wrong with your spec"),
+            (f"zoo spec render {first}", "shows every effective value and where it came from"),
             ("zoo list backbones", "shows what else there is to build with"),
         ]
     else:

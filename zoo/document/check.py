@@ -258,7 +258,8 @@ def _bounded(member: Any, bounds: dict[str, Any]) -> Any:
         measures = ("min_length",)
     kept: dict[str, Any] = {name: bounds[name] for name in measures if name in bounds}
     if "pattern" in kept:
-        kept["pattern"] = f"^(?:{kept['pattern']})$"
+        # Not `$`, which Python lets stand before a last line break; not `\Z`, which editors do not know.
+        kept["pattern"] = rf"^(?:{kept['pattern']})(?![\s\S])"
     return Annotated[member, Constraint(**kept)] if kept else member
 
 

@@ -137,11 +137,17 @@ class _Composer:
         self.problems.append(self.source.problem(line, column, "", message, length=length))
 
 
+def _after(source: Source, mark: Any) -> str:
+    """What stands behind a mark of the parser."""
+    lines = source.lines[mark.line :]
+    return "\n".join([lines[0][mark.column :], *lines[1:]]) if lines else ""
+
+
 def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Problem:
     """The parser's complaint: at what was never closed, if it ran to the end of the text in search of the end."""
     mark = error.problem_mark or error.context_mark
     told = " ".join(filter(None, [error.problem, error.context]))
-    if mark and error.context_mark and not any(line.strip() for line in source.lines[mark.line :]):
+    if mark and error.context_mark and not _after(source, mark).strip():
         mark, told = error.context_mark, "this is never closed"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     tabbed = source.lines[line - 1][:column].lstrip(" ").startswith("\t")

@@ -26,7 +26,7 @@ def resolve(text: str) -> Any:
         return None
     if _BOOL.fullmatch(text):
         return text[0] in "tT"
-    if _FLOAT.fullmatch(text) and len(text) > MAX_DIGITS:
+    if len(text) > MAX_DIGITS and any(number.fullmatch(text) for number in (_FLOAT, _OCTAL, _HEX)):
         raise ValueError(f"a number of {len(text)} characters")
     if _INT.fullmatch(text):
         return int(text)

@@ -3,6 +3,8 @@
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,14 +44,14 @@ def header(path: Path) -> list[str] | None:
     Raises:
         UsageError: It is not there, empty, or not what its name says.
     """
-    if not path.exists():
+    if not _exists(path):
         raise UsageError(f"`{path}`: no such file or folder")
     reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
     if path.is_dir() or reader is None:
         return None
     try:
         columns = reader(path)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise UsageError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
@@ -65,19 +67,32 @@ def _parquet(path: Path) -> list[str]:
 
 
 def _csv(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        line = next(csv.reader(islice(file, 1000), delimiter="\t" if path.suffix.lower() == ".tsv" else ","), [])
-    if not line:
+    # What follows the header is not looked at, though a piece of it is decoded along: hence "surrogateescape".
+    with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
+        lines = islice(iter(partial(file.readline, HEADER_BYTES), ""), 1000)
+        rows = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        columns = next(filter(None, rows), [])
+    if not columns:
         raise ValueError("it is empty")
-    return line
+    if any("\udc80" <= character <= "\udcff" for character in "".join(columns)):
+        raise ValueError("its header is not UTF-8")
+    return columns
 
 
 def _json_lines(path: Path) -> list[str]:
+    """The keys of the rows in the first MiB: a row may leave out what it does not have."""
+    names: dict[str, None] = {}
     with path.open("rb") as file:
-        row: Any = json.loads(file.readline(HEADER_BYTES) or "null")
-    if not isinstance(row, dict):
-        raise ValueError("its first line is not a JSON object")
-    return list(row)
+        for number, line in enumerate(file.readlines(HEADER_BYTES), 1):
+            row: Any = None
+            with suppress(ValueError):
+                row = json.loads(line) if line.strip() else {}
+            if not isinstance(row, dict):
+                raise ValueError(f"its line {number} is not a JSON object")
+            names |= dict.fromkeys(row)
+    if not names:
+        raise ValueError("it is empty")
+    return list(names)
 
 
 def _paths(spec: Spec) -> Iterator[tuple[KeyPath, str]]:
@@ -125,9 +140,17 @@ def _weight_problems(spec: Spec, root: Mapping) -> Iterator[Problem]:
             continue
         path: KeyPath = ("inputs", name, "backbone", "weights")
         file, _, _ = weights.partition("#")
-        if not (spec.folder / file).exists():
+        if not _exists(spec.folder / file):
             hint = "or did you mean `pretrained`?" if nearest(weights, ["pretrained"]) else ""
             yield _node(root, path).problem(path, f"`{dotted(path)}`: `{file}`: no such file or folder", hint=hint)
+
+
+def _exists(path: Path) -> bool:
+    """Whether a file or folder is there; none has a name too long for the disk, or one in a folder closed to us."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _node(root: Mapping, path: KeyPath) -> Node:

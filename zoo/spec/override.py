@@ -1,5 +1,6 @@
 """`--set path=value`: one value of the spec, said on the command line."""
 
+import re
 from collections.abc import Sequence as Several
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, get_type_hints
@@ -18,8 +19,8 @@ def override(root: Node, changes: Several[str]) -> Node:
 
     Args:
         root: The spec as it is written.
-        changes: `path=value`, the path with dots (`inputs.photo.backbone.weights`, `data.train.0.path`), the value in
-            YAML.
+        changes: `path=value`, the path with dots (`inputs.photo.backbone.weights`, `data.train.0.path` or
+            `data.train[0].path`), the value in YAML.
 
     Raises:
         UsageError: A change without `=`, or a path that leads through a plain value or past the end of a list.
@@ -27,7 +28,7 @@ def override(root: Node, changes: Several[str]) -> Node:
     """
     for change in changes:
         path, equals, text = change.partition("=")
-        steps = path.strip().split(".")
+        steps = re.sub(r"\[(\d+)\]", r".\1", path.strip()).split(".")
         if not equals or not all(steps):
             raise UsageError(f"--set {change}: write it as path=value, such as --set train.epochs=3")
         try:
@@ -43,8 +44,12 @@ def _set(node: Node | None, steps: list[str], value: Node, hint: Any, change: st
     if not steps:
         return value
     step, rest = steps[0], steps[1:]
+    if step.isdecimal() and sections_under(hint, list) and not isinstance(node, Sequence):
+        # One table stands for a list of one.
+        first = node or Scalar(source=value.source, line=1, column=1, text="", value=None)
+        node = Sequence(source=first.source, line=first.line, column=first.column, length=first.length, items=[first])
     if isinstance(node, Sequence):
-        if not step.isdigit() or int(step) >= len(node.items):
+        if not step.isdecimal() or int(step) >= len(node.items):
             raise UsageError(f"--set {change}: the list has {len(node.items)} items; count from 0, not `{step}`")
         items = list(node.items)
         items[int(step)] = _set(items[int(step)], rest, value, _below(hint, step), change)

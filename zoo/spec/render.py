@@ -39,7 +39,7 @@ def _origin(spec: Spec, path: Path) -> str:
     """The origin of a value, or of the nearest value around it that has one."""
     for length in range(len(path), 0, -1):
         if origin := (spec.origins or {}).get(path[:length]):
-            return origin
+            return "".join(character if character.isprintable() else "?" for character in origin)
     return ""
 
 

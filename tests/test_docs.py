@@ -1,0 +1,131 @@
+"""What is documented is what is there: the reference, the hooks, the verbs, and the examples that the pages show."""
+
+import inspect
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from tests.command import run
+from zoo import cli
+from zoo.component import Kind
+from zoo.document.fields import fields_of
+from zoo.document.source import Source
+from zoo.errors import ExitCode
+from zoo.registry import hookspecs
+from zoo.registry.plugins import Stage
+from zoo.registry.registry import Registry, installed
+from zoo.spec.load import read_spec
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+REFERENCE = runpy.run_path(str(ROOT / "docs" / "reference.py"))
+HOOKS = [name for name, value in vars(hookspecs).items() if name.startswith("zoo_") and inspect.isfunction(value)]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_reference_is_written_from_the_declarations() -> None:
+    written = REFERENCE["reference"](Registry())
+    assert (ROOT / "docs" / "reference.md").read_text() == written, "run: python docs/reference.py"
+
+
+def test_every_key_of_the_language_is_in_the_reference_with_a_sentence() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text()
+    for path, section in REFERENCE["sections"](REFERENCE["Spec"], ""):
+        for field in fields_of(section).values():
+            assert field.doc.endswith("."), (path, field.name)
+            assert f"| `{field.name}` |" in text
+
+
+@pytest.mark.parametrize("entry", installed().components(), ids=lambda entry: entry.name)
+def test_every_component_is_documented(entry: "object") -> None:
+    component = entry.component  # type: ignore[attr-defined]
+    assert component.summary.endswith(".")
+    assert component.source
+    if component.kind in (Kind.INPUT, Kind.FRONTEND, Kind.BACKBONE):
+        assert component.modality
+    for field in fields_of(component.options).values():
+        assert field.doc.endswith("."), field.name
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_documented_with_its_arguments_and_tested(hook: str) -> None:
+    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    assert f"### `{hook}({arguments})`" in (ROOT / "docs" / "plugins.md").read_text()
+    assert getattr(hookspecs, hook).__doc__
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "registry").glob("test_*.py"))
+    assert hook in tests
+
+
+def test_every_stage_is_documented() -> None:
+    text = (ROOT / "docs" / "plugins.md").read_text()
+    assert [stage.value for stage in Stage if f"| `{stage}` |" not in text] == []
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_is_documented_and_its_help_is_its_own(verb: str) -> None:
+    assert f"`zoo {verb}" in (ROOT / "README.md").read_text()
+    assert f"`zoo {verb}" in (ROOT / "docs" / "commands.md").read_text()
+    module, told = cli.VERBS[verb]
+    command = cli.cli.get_command(None, verb)  # type: ignore[arg-type]  # the group needs no context for it
+    assert command is not None
+    assert (command.help or "").splitlines()[0] == told
+    assert command.callback.__module__ == module
+
+
+def test_every_exit_code_is_documented() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text()
+    assert [code for code in ExitCode if f"| {code.value} |" not in text] == []
+
+
+def test_every_environment_variable_is_documented() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "zoo").rglob("*.py"))
+    names = set(re.findall(r'"(ZOO_[A-Z]+)"', code)) | {"NO_COLOR", "HF_ENDPOINT", "HF_TOKEN"}
+    text = (ROOT / "docs" / "commands.md").read_text()
+    assert {name for name in names - {"ZOO_PLUGIN_API"} if f"`{name}`" not in text} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_specs_on_the_pages_are_right(page: Path) -> None:
+    for text in blocks(page, "yaml"):
+        if "inputs:" in text:
+            read_spec(Source(text.replace('requires: {zoo-acme: ">=2"}', ""), str(page)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_python_on_the_plugin_page_runs() -> None:
+    for text in blocks(ROOT / "docs" / "plugins.md", "python"):
+        exec(compile(text, "docs/plugins.md", "exec"), {"__name__": "zoo_acme"})
+
+
+def test_the_main_command_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    command = re.search(r"<!-- the main command -->\n```sh\n(.*?)\n```", (ROOT / "README.md").read_text())
+    assert command is not None
+    verb = command[1].rpartition(".venv/bin/zoo ")[2].split()
+    assert run(*verb).exit_code == 0
+
+
+def test_the_error_that_the_readme_shows_is_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = ROOT / "README.md"
+    spec = next(text for text in blocks(readme, "yaml") if "inputs:" in text)
+    (tmp_path / "spec.yaml").write_text(spec.replace("timm/resnet50", "timm/resnet5O"))
+    monkeypatch.chdir(tmp_path)
+    shown = blocks(readme, "console")[0].split("\n", 1)[1]
+    assert shown.strip() in run("check", "spec.yaml").stderr
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_example_is_right(example: Path) -> None:
+    result = run("check", example)
+    assert result.exit_code == 0, result.stderr
