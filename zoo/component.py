@@ -90,7 +90,8 @@ class Component:
         summary: One sentence for tables and docs.
         source: Paper (authors, year) or library that the method comes from.
         family: Set when it answers many names.
-        requires: Python distributions that its target needs and zoo does not bring.
+        requires: Distributions that its target needs and zoo does not bring, as pip takes them: `faiss-cpu>=1.11`.
+            `zoo check` tells which are missing.
     """
 
     kind: Kind

@@ -116,8 +116,10 @@ class Checker:
         section, named = section_in(field.hint), sections_under(field.hint, dict)
         several, leaf = sections_under(field.hint, list), leaves(field.hint)
         if named and isinstance(node, Mapping):
+            self.origins[path] = node.origin
             return self.named(named, node, path, field)
         if several and not (isinstance(node, Scalar) and leaf):
+            self.origins[path] = node.origin
             items = node.items if isinstance(node, Sequence) else [node]
             return self.all_of([self.section(several, item, (*path, index), item) for index, item in enumerate(items)])
         if section and not (isinstance(node, Scalar) and (leaf or node.value is None)):

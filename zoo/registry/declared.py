@@ -52,6 +52,8 @@ def _check_fields(component: Component) -> None:
         raise ValueError(f"`{name}`: a family, and nothing else, has the name `*`")
     if component.family is not None and component.family.beyond is not None:
         _check_pattern(name, component.family.beyond)
+    for requirement in component.requires:
+        _check_requirement(name, requirement)
 
 
 def _check_options(component: Component) -> None:
@@ -71,6 +73,15 @@ def _check_option(name: str, field: Field) -> None:
     if not _is_supported(field.hint):
         raise TypeError(f"`{name}`: the option `{field.name}` has a type that no spec can hold: {field.hint!r}")
     _check_pattern(name, dict(field.bounds).get("pattern", ""))
+
+
+def _check_requirement(name: str, requirement: str) -> None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(requirement)
+    except InvalidRequirement as error:
+        raise ValueError(f"`{name}`: requires `{requirement}`, which is no requirement: {error}") from None
 
 
 def _check_pattern(name: str, pattern: str) -> None:

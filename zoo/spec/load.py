@@ -68,7 +68,7 @@ def _checked(root: Mapping, source: Source, registry: Registry) -> Spec:
     checker = SpecChecker(registry)
     spec: Spec = checker.section(Spec, root, (), root)
     checker.problems += edge_problems(root, checker.parts, registry)
-    checker.problems += requirement_problems(root)
+    checker.problems += requirement_problems(root, checker.parts)
     if checker.problems:
         raise SpecError(checker.problems)
     if "name" not in root:

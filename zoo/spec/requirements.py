@@ -1,34 +1,60 @@
-"""`requires:` against the installed distributions, with the pip line that would mend it."""
+"""Distributions that must be installed, with the pip line that would mend it: `requires:`, and what components need."""
 
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from zoo.document.nodes import Mapping, Path, Scalar, at
+from zoo.document.nodes import Mapping, Node, Path, Scalar, at
 from zoo.errors import ExitCode, Problem
+from zoo.spec.edges import Parts
 
 
-def requirement_problems(root: Mapping) -> Iterator[Problem]:
-    """Distributions that the spec requires and that are missing, too old or too new. Exit code 3 if nothing else is."""
+def requirement_problems(root: Mapping, parts: Parts) -> Iterator[Problem]:
+    """Distributions that are missing, too old or too new. Exit code 3 if nothing else is wrong.
+
+    Args:
+        root: The spec, whose `requires:` maps distributions to versions.
+        parts: The components that it names, each with its place and with what it needs.
+    """
+    wrong: list[tuple[Node, Path, str, str]] = []
     required = at(root, ("requires",))
-    if not isinstance(required, Mapping):
-        return
-    lines: list[str] = []
-    wrong: list[tuple[Scalar, str]] = []
-    for key, value in required.pairs():
+    for key, value in required.pairs() if isinstance(required, Mapping) else ():
         if not isinstance(value, Scalar) or value.value is None:
             continue
+        path: Path = ("requires", key.text)
         try:
-            message = _compare(key.text, value.text)
+            message = missing(key.text, _range(value.text))
         except ValueError as error:
-            path: Path = ("requires", key.text)
             yield value.problem(path, f"`{value.text}` is no version range: {error}", hint="write it like '>=2,<3'")
             continue
         if message:
-            wrong.append((key, message))
-            lines.append(f'"{key.text}{_range(value.text)}"')
-    for key, message in wrong:
-        hint = f"pip install {' '.join(lines)}"
-        yield key.problem(("requires", key.text), message, hint=hint, exit_code=ExitCode.PLUGIN)
+            wrong.append((key, path, message, key.text + _range(value.text)))
+    for path, (registered, node) in parts.items():
+        for needed in registered.component.requires:
+            if message := missing(*_split(needed)):
+                wrong.append((node, path, f"`{registered.name}` needs more: {message}", needed))
+    line = " ".join(dict.fromkeys(f'"{needed}"' for _, _, _, needed in wrong))
+    for place, path, message, _ in wrong:
+        yield place.problem(path, message, hint=f"pip install {line}", exit_code=ExitCode.PLUGIN)
+
+
+def missing(name: str, wanted: str) -> str:
+    """What is wrong with an installed distribution, or "".
+
+    Args:
+        name: Its name.
+        wanted: A version range (PEP 440), or "" for any version.
+
+    Raises:
+        ValueError: The range is none.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    allowed = SpecifierSet(wanted)
+    try:
+        have = version(name)
+    except PackageNotFoundError:
+        return f"the distribution `{name}` is not installed"
+    return "" if allowed.contains(have, prereleases=True) else f"`{name}` is {have}, wanted is {wanted}"
 
 
 def _range(text: str) -> str:
@@ -39,13 +65,8 @@ def _range(text: str) -> str:
     return f"=={text}" if text[0].isdigit() else text
 
 
-def _compare(name: str, wanted: str) -> str:
-    """What is wrong with the installed version, or ""."""
-    from packaging.specifiers import SpecifierSet
+def _split(requirement: str) -> tuple[str, str]:
+    from packaging.requirements import Requirement
 
-    allowed = SpecifierSet(_range(wanted))
-    try:
-        have = version(name)
-    except PackageNotFoundError:
-        return f"the distribution `{name}` is not installed"
-    return "" if allowed.contains(have, prereleases=True) else f"`{name}` is {have}, wanted is {wanted}"
+    parsed = Requirement(requirement)
+    return parsed.name, str(parsed.specifier)
