@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.document.data import data
+from tests.document.data import data, unhurried
 from zoo.document.nodes import Mapping, Node, Scalar, Sequence, at, dotted
 from zoo.document.parse import parse
 from zoo.document.source import Source
@@ -26,6 +26,7 @@ def walk(node: Node) -> Iterator[Node]:
             yield from walk(value)
 
 
+@unhurried
 @given(data, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_the_text_of_every_node_stands_at_its_place(value: Any, line_break: str) -> None:
     source = Source(write_yaml(value).replace("\n", line_break), "data.yaml").checked()

@@ -35,12 +35,13 @@ class _Composer:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self.open_nodes: list[Node] = []
 
     def document(self) -> Node:
         try:
             root = self._compose(iter(yaml.parse(self.source.text, Loader=_LOADER)))
         except yaml.MarkedYAMLError as error:
-            self.problems.append(_syntax_error(self.source, error))
+            self.problems.append(_syntax_error(self.source, error, self.open_nodes))
             raise SpecError(self.problems) from None
         if self.problems:
             raise SpecError(self.problems)
@@ -49,7 +50,7 @@ class _Composer:
     def _compose(self, events: Iterator[Any]) -> Node | None:
         """Walks the events with a stack of its own, so that depth is a number and not a crash."""
         root: Node | None = None
-        open_nodes: list[Node] = []
+        open_nodes = self.open_nodes
         pending: list[Scalar | None] = []
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -143,13 +144,17 @@ def _after(source: Source, mark: Any) -> str:
     return "\n".join([lines[0][mark.column :], *lines[1:]]) if lines else ""
 
 
-def _syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_error(source: Source, error: yaml.MarkedYAMLError, open_nodes: list[Node]) -> Problem:
     """The parser's complaint: at what was never closed, if it ran to the end of the text in search of the end."""
     mark = error.problem_mark or error.context_mark
     told = " ".join(filter(None, [error.problem, error.context]))
-    if mark and error.context_mark and not _after(source, mark).strip():
-        mark, told = error.context_mark, "this is never closed"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if mark and not _after(source, mark).strip():
+        opened = [(node.line, node.column) for node in open_nodes]
+        opened += [(error.context_mark.line + 1, error.context_mark.column + 1)] if error.context_mark else []
+        brackets = [(at, column) for at, column in opened if source.lines[at - 1][column - 1 : column] in tuple("[{'\"")]
+        if brackets:
+            (line, column), told = brackets[-1], "this is never closed"
     tabbed = source.lines[line - 1][:column].lstrip(" ").startswith("\t")
     hint = "indent with blanks, not with tabs" if tabbed else ""
     return source.problem(line, column, "", f"not valid YAML: {told}", hint=hint)

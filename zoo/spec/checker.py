@@ -1,6 +1,5 @@
 """The spec against the language and the installed components: names resolved, options checked, columns filled in."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +11,13 @@ from zoo.document.scalars import resolve
 from zoo.errors import ZooError, listed
 from zoo.registry.registry import Registered, Registry
 from zoo.spec.sections import Backbone, Head, Input, Part, SharedBackbone, Spec
+from zoo.spec.weights import effective_weights, weight_problems
 
 SHORT_KINDS = (Kind.INPUT, Kind.POLICY)
 """Kinds whose names may leave out the namespace `zoo/`: `type: image`, `policy: full`."""
 
-
 TOWER = (Kind.INPUT, Kind.FRONTEND, Kind.BACKBONE)
 """Kinds whose options stand near each other, so that one is easily written at the other's place."""
-
-HUB_REFERENCE = r"hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w.-]+)?(#[A-Za-z][\w-]*)?"
 
 
 class SpecChecker(Checker):
@@ -143,33 +140,13 @@ class SpecChecker(Checker):
         elif core["column"] is None and not several:
             core["column"] = str(path[-1])
 
-    def _settle_weights(self, core: dict[str, Any], mapping: Mapping, path: Path, registered: Registered) -> None:
-        """Fits `weights` to what there is, so that nobody trains from random weights unawares.
-
-        A component that never has any starts at random; in a family with weights, a model without must be asked for.
-        """
-        here, said = (*path, "weights"), at(mapping, ("weights",)) is not None
-        place: Node = mapping.value("weights") if said else self.parts[path][1]
-        weights = core["weights"]
-        if weights == "pretrained" and not registered.pretrained:
-            if said or registered.expects_weights:
-                message = f"`{registered.name}` has no pretrained weights"
-                self.problem(
-                    place, here, message, hint="write `weights: none` for random ones, or name a file or repository"
-                )
-            else:
-                core["weights"] = "none"
-                self.origins[here] = f"default of {registered.name}"
-        for name, field in fields_of(registered.component.options).items():
-            if field.only_random and core["weights"] != "none" and at(mapping, (name,)) is not None:
-                message = (
-                    f"`{name}` shapes a part that starts at random, but these weights (`{weights}`) have their shape"
-                )
-                self.problem(mapping.key(name), (*path, name), message, hint="remove it, or write `weights: none`")
-        if isinstance(weights, str) and weights.startswith("hf:") and not re.fullmatch(HUB_REFERENCE, weights):
-            self.problem(
-                place, here, f"`{weights}` is no Hub reference", hint="write it as hf://owner/name@commit#part"
-            )
+    def _settle_weights(self, core: dict[str, Any], mapping: Mapping, path: Path, backbone: Registered) -> None:
+        if core["weights"] is FAILED:
+            return
+        weights = effective_weights(core["weights"], mapping, backbone)
+        if weights != core["weights"]:
+            core["weights"], self.origins[*path, "weights"] = weights, f"default of {backbone.name}"
+        self.problems += weight_problems(weights, mapping, path, backbone, self.parts[path][1])
 
 
 def _with_implied(root: Mapping) -> Mapping:
