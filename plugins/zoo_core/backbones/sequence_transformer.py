@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from zoo.component import Component, Kind, Modality, option
+from zoo_core.attention import check_heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +17,7 @@ class SequenceTransformer:
 
     def __post_init__(self) -> None:
         """Refuses a width that the attention heads do not divide."""
-        if self.dim % self.heads:
-            raise ValueError(f"`heads` ({self.heads}) must divide `dim` ({self.dim})")
+        check_heads(self.dim, self.heads)
 
 
 COMPONENT = Component(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoo.component import Component, Kind, option
+from zoo_core.attention import check_heads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,7 @@ class TokenTransformer:
 
     def __post_init__(self) -> None:
         """Refuses a width that the attention heads do not divide."""
-        if self.dim % self.heads:
-            raise ValueError(f"`heads` ({self.heads}) must divide `dim` ({self.dim})")
+        check_heads(self.dim, self.heads)
 
 
 COMPONENT = Component(

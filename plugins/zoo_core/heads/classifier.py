@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoo.component import Component, Kind, option
+from zoo_core.heads.layers import Layers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifier:
+class Classifier(Layers):
     """Options of `zoo/classifier`."""
 
     classes: list[str] | None = option(
@@ -20,9 +21,6 @@ class Classifier:
     label_smoothing: float = option(
         0.0, "Share of each label spread over all classes (Szegedy et al. 2016).", ge=0, lt=1
     )
-    layers: int = option(1, "Linear layers; 1 is a linear classifier.", ge=1, le=16)
-    activation: Literal["gelu", "relu", "silu", "tanh"] = option("gelu", "Nonlinearity between the layers.")
-    dropout: float = option(0.0, "Dropout before each layer.", ge=0, lt=1)
 
     def __post_init__(self) -> None:
         """Refuses a class that is named twice."""

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from zoo.component import Component, Kind, option
+from zoo_core.heads.layers import Layers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regressor:
+class Regressor(Layers):
     """Options of `zoo/regressor`."""
 
     columns: list[str] | None = option(
@@ -15,9 +16,6 @@ class Regressor:
     )
     loss: Literal["squared", "absolute", "huber"] = option("squared", "Loss on the standardised numbers.")
     standardize: bool = option(True, "Learn the numbers with the mean 0 and deviation 1 of the training rows.")
-    layers: int = option(1, "Linear layers; 1 is a linear regression.", ge=1, le=16)
-    activation: Literal["gelu", "relu", "silu", "tanh"] = option("gelu", "Nonlinearity between the layers.")
-    dropout: float = option(0.0, "Dropout before each layer.", ge=0, lt=1)
 
 
 COMPONENT = Component(
