@@ -110,9 +110,9 @@ class SpecError(UsageError):
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` was most likely meant to be, or None when none is near.
 
-    Similarity is difflib's (Ratcliff and Obershelp, 1988) without regard to case, at least 0.65; a word that begins
-    another, like `repo` in `repository`, is near as well. Between candidates as near as each other the shorter wins,
-    then the alphabet.
+    Nearness is difflib's similarity (Ratcliff and Obershelp, 1988), at least 0.65. The same word but for case is nearer
+    than any other; a longer one that `word` begins, up to a boundary, is nearer than all but a slip of a letter; `repo`
+    and `repository` are just near enough. Between candidates as near as each other the shorter wins, then the alphabet.
     """
     from difflib import SequenceMatcher
 
@@ -123,17 +123,26 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     floor = 0.65
     for candidate in sorted(set(candidates)):
         folded = candidate.casefold()
-        if min(len(word), len(folded)) >= 3 and (word.startswith(folded) or folded.startswith(word)):
-            best = max(best or (0.0, 0, ""), (floor, -len(candidate), candidate), key=lambda found: found[:2])
-            continue
-        matcher.set_seq1(folded)
-        if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
-            continue
-        ratio = matcher.ratio()
-        if ratio >= floor and (best is None or (ratio, -len(candidate)) > best[:2]):
-            best = (ratio, -len(candidate), candidate)
-            floor = ratio
+        closeness = _beginning(word, folded)
+        if not closeness:
+            matcher.set_seq1(folded)
+            if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
+                continue
+            closeness = matcher.ratio()
+        if closeness >= floor and (best is None or (closeness, -len(candidate)) > best[:2]):
+            best = (closeness, -len(candidate), candidate)
+            floor = closeness
     return best[2] if best else None
+
+
+def _beginning(word: str, candidate: str) -> float:
+    """How near two words are of which one begins the other: 2 if they are the same, 0 if neither does."""
+    if word == candidate:
+        return 2.0
+    short, long = sorted((word, candidate), key=len)
+    if len(short) < 3 or not long.startswith(short):
+        return 0.0
+    return 0.97 if short == word and not long[len(short)].isalnum() else 0.66
 
 
 def listed(words: Iterable[str], limit: int = 12) -> str:
@@ -143,14 +152,15 @@ def listed(words: Iterable[str], limit: int = 12) -> str:
     return f"{shown}, ... ({len(known)} in all)" if len(known) > limit else shown
 
 
-def _excerpt(text: str, column: int, length: int, width: int = 100) -> tuple[str, int, int]:
+def _excerpt(text: str, column: int, length: int, width: int = 72) -> tuple[str, int, int]:
     """A window of the line around the caret, with the caret's offset and length in terminal cells."""
     text = "".join(character if character.isprintable() else " " for character in text)
-    start = max(0, column - 1 - width // 2) if len(text) > width else 0
+    start = max(0, min(column - 1 - width // 2, len(text) - width))
     window = text[start : start + width]
-    before = text[start : column - 1]
-    marked = text[column - 1 : column - 1 + length][: width - len(before)]
-    return window, _cells(before), max(1, _cells(marked))
+    before, marked = text[start : column - 1], text[column - 1 : column - 1 + length]
+    marked = marked[: width - len(before)]
+    left, right = "... " if start else "", " ..." if start + width < len(text) else ""
+    return left + window + right, len(left) + _cells(before), max(1, _cells(marked))
 
 
 def _cells(text: str) -> int:

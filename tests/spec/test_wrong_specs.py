@@ -39,8 +39,9 @@ def test_the_caret_stands_under_the_place(wrong: Wrong) -> None:
         assert place == f"spec.yaml:{problem.line}:{problem.column}: {problem.message}"
         assert 0 <= problem.column - 1 <= len(problem.text)
         assert "^" in caret
-        if len(problem.text) <= 100 and problem.text.isprintable():
-            assert caret.index("^") == line.index(" | ") + 3 + problem.column - 1
+        if problem.text.isascii() and problem.text.isprintable():
+            rest = problem.text[problem.column - 1 :]
+            assert line[caret.index("^") :].startswith(rest[:5])
 
 
 def test_there_are_enough_cases() -> None:
@@ -52,6 +53,7 @@ def test_there_are_enough_cases() -> None:
 def test_check_exits_with_places_in_json_and_in_words(wrong: Wrong, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text(wrong.text)
+    (tmp_path / "a.csv").write_text("photo,mood\n")
     start = time.process_time()
     result = run("check", spec, "--json")
     assert time.process_time() - start < 1

@@ -1,6 +1,7 @@
 """Nodes against option dataclasses: every error at its place, nothing passed over, the origin of every value."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -28,9 +29,13 @@ class Checker:
     """Turns nodes into instances of dataclasses, collecting every problem and where each value came from.
 
     `problems` and `origins` (path to `file:line` or `default`) fill up as it goes.
+
+    Args:
+        whole: What the whole text is, in words.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, whole: str = "the text") -> None:
+        self.whole = whole
         self.problems: list[Problem] = []
         self.origins: dict[Path, str] = {}
 
@@ -53,7 +58,7 @@ class Checker:
         if mapping is FAILED:
             return FAILED
         self.unknown_keys(mapping, path, dict.fromkeys(fields_of(cls), ""))
-        return self.build(cls, self.values(cls, mapping, path, at), at, path)
+        return self.build(cls, self.values(cls, mapping, path, at), at, path, mapping)
 
     def as_mapping(self, cls: type, node: Node, path: Path) -> Any:
         """The node if it is a mapping; a scalar becomes one with the class's shorthand field."""
@@ -95,12 +100,21 @@ class Checker:
             if name in mapping:
                 values[name] = self.value(field, mapping.value(name), here, mapping.key(name))
             elif field.required:
-                where = f"`{dotted(path)}`" if path else "the spec"
-                self.problem(at, path, f"{where} needs the key `{name}`", hint=f"{name}: {field.doc}")
+                self._missing(field, mapping, path, at)
                 values[name] = FAILED
             else:
                 values[name] = self.default(field, here, owner)
         return values
+
+    def _missing(self, field: Field, mapping: Mapping, path: Path, at: Node) -> None:
+        """Notes a key that is not there; `{type:image}` is a key without a value, for want of a space."""
+        for key, _ in mapping.pairs():
+            if key.text.startswith(f"{field.name}:"):
+                hint = f"write `{field.name}: {key.text.partition(':')[2]}`"
+                self.problem(key, path, f"a space is missing after the colon of `{key.text}`", hint=hint)
+                return
+        where = f"`{dotted(path)}`" if path else self.whole
+        self.problem(at, path, f"{where} needs the key `{field.name}`", hint=f"{field.name}: {field.doc}")
 
     def default(self, field: Field, path: Path, owner: str) -> Any:
         """The default of a field, its origin noted; a section's default is the section with all of its defaults."""
@@ -150,7 +164,7 @@ class Checker:
     def plain_value(self, field: Field, node: Node, path: Path) -> Any:
         """A value without sections, checked by pydantic in strict mode."""
         hint: Any = leaves(field.hint) or type(None)
-        self.origins[path] = node.origin
+        self.origins |= dict(_origins(node, path))
         try:
             return _adapter(hint, field.bounds).validate_python(as_written(node, hint))
         except ValidationError as error:
@@ -180,14 +194,19 @@ class Checker:
                 message = f"`{dotted(here)}`: {found(place)} is not of the right form"
             self.problem(place, here, message, suggestion=suggestion, hint=_trap(place, wanted) or field.doc)
 
-    def build(self, cls: type, values: dict[str, Any], node: Node, path: Path) -> Any:
-        """The instance, unless a value failed or its own `__post_init__` refuses the combination with a ValueError."""
+    def build(self, cls: type, values: dict[str, Any], node: Node, path: Path, mapping: Mapping) -> Any:
+        """The instance, unless a value failed or its own `__post_init__` refuses the combination with a ValueError.
+
+        The refusal is shown at the first key that it names in backticks, if the mapping says that key.
+        """
         if any(value is FAILED for value in values.values()):
             return FAILED
         try:
             return cls(**values)
         except ValueError as error:
-            self.problem(node, path, f"`{dotted(path)}`: {error}")
+            named = [name for name in re.findall("`([^`]+)`", str(error)) if name in mapping and name in fields_of(cls)]
+            place = mapping.key(named[0]) if named else node
+            self.problem(place, path, f"`{dotted(path)}`: {error}")
             return FAILED
         except Exception as error:
             told = f"`{dotted(path)}`: the plugin's own check broke: {type(error).__name__}: {error}"
@@ -200,6 +219,17 @@ def under(key: str, node: Node) -> Mapping:
     source, line, column = node.source, node.line, node.column
     named = Scalar(source=source, line=line, column=column, length=node.length, text=key, value=key)
     return Mapping(source=source, line=line, column=column, length=node.length, items={key: (named, node)})
+
+
+def _origins(node: Node, path: Path) -> Iterator[tuple[Path, str]]:
+    """Where a plain value and everything in it came from."""
+    yield path, node.origin
+    if isinstance(node, Mapping):
+        for key, value in node.pairs():
+            yield from _origins(value, (*path, key.text))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _origins(item, (*path, index))
 
 
 def as_written(node: Node, hint: Any) -> Any:
@@ -232,13 +262,29 @@ def _choices(hint: Any) -> list[str]:
 
 
 def _trap(node: Node, hint: Any) -> str:
-    """Advice for words that YAML 1.1 took for booleans."""
-    if bool not in members(hint) or not isinstance(node, Scalar):
+    """Advice for a word that YAML 1.1 took for a boolean, and for a number in the wrong clothes."""
+    wanted = members(hint)
+    if not isinstance(node, Scalar) or node.value is None:
         return ""
-    meant = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}.get(
-        node.text.lower()
-    )
+    if (int in wanted or float in wanted) and (meant := _number_in(node.text, float in wanted)):
+        return f"write {meant}" if meant != node.text or node.plain else f"write {meant}, without quotes"
+    if bool not in wanted:
+        return ""
+    truth = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+    meant = truth.get(node.text.lower(), "")
     return f"`{node.text}` is a text in YAML 1.2; write {meant}" if meant else ""
+
+
+def _number_in(text: str, fractions: bool) -> str:
+    """The number that a text was meant to be, as it should be written: `1_000`, `32.0` and `1e3` for whole numbers."""
+    try:
+        number = float(text.strip().removesuffix("%").replace("_", "").replace(",", "."))
+    except ValueError:
+        return ""
+    number /= 100 if text.strip().endswith("%") else 1
+    if number != number or abs(number) > 1e15:
+        return ""
+    return str(int(number)) if number == int(number) else str(number) if fractions else ""
 
 
 @cache

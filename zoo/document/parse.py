@@ -15,6 +15,7 @@ from zoo.document.source import Source
 from zoo.errors import Problem, SpecError
 
 MAX_DEPTH = 32
+OPENING = ("[", "{", "'", '"')
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _END = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
@@ -152,9 +153,9 @@ def _syntax_error(source: Source, error: yaml.MarkedYAMLError, open_nodes: list[
     if mark and not _after(source, mark).strip():
         opened = [(node.line, node.column) for node in open_nodes]
         opened += [(error.context_mark.line + 1, error.context_mark.column + 1)] if error.context_mark else []
-        brackets = [(at, column) for at, column in opened if source.lines[at - 1][column - 1 : column] in tuple("[{'\"")]
-        if brackets:
-            (line, column), told = brackets[-1], "this is never closed"
+        opened = [(row, start) for row, start in opened if source.lines[row - 1].startswith(OPENING, start - 1)]
+        if opened:
+            (line, column), told = opened[-1], "this is never closed"
     tabbed = source.lines[line - 1][:column].lstrip(" ").startswith("\t")
     hint = "indent with blanks, not with tabs" if tabbed else ""
     return source.problem(line, column, "", f"not valid YAML: {told}", hint=hint)

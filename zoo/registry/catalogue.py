@@ -114,7 +114,7 @@ def read_catalogue(path: Path) -> Entries:
         SpecError: All that is wrong with it, with places.
     """
     root = parse(Source.read(path))
-    checker = Checker()
+    checker = Checker("the catalogue")
     if not isinstance(root, Mapping):
         raise SpecError([root.problem((), f"expected a catalogue, not {found(root)}")])
     entries = checker.section(Entries, root, (), root)

@@ -72,6 +72,8 @@ def _check_options(component: Component) -> None:
 def _check_option(name: str, field: Field) -> None:
     if not _is_supported(field.hint):
         raise TypeError(f"`{name}`: the option `{field.name}` has a type that no spec can hold: {field.hint!r}")
+    if not field.required and not _fits(field.default, field.hint):
+        raise TypeError(f"`{name}`: the default of the option `{field.name}` is not of its type: {field.default!r}")
     _check_pattern(name, dict(field.bounds).get("pattern", ""))
 
 
@@ -89,6 +91,19 @@ def _check_pattern(name: str, pattern: str) -> None:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"`{name}`: `{pattern}` is no regular expression: {error}") from None
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a default is of one of the types that the option takes."""
+    for member in members(hint):
+        origin = get_origin(member)
+        if member is Any or (origin is Literal and value in get_args(member)):
+            return True
+        if (origin in (list, dict) and isinstance(value, origin)) or (member is float and type(value) is int):
+            return True
+        if isinstance(member, type) and origin is None and type(value) is member:
+            return True
+    return False
 
 
 def _is_supported(hint: Any) -> bool:

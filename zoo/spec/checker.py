@@ -5,11 +5,12 @@ from typing import Any
 
 from zoo.component import RESERVED, Kind
 from zoo.document.check import FAILED, Checker, under
-from zoo.document.fields import fields_of, section_in, shorthand_of
+from zoo.document.fields import Field, fields_of, section_in, shorthand_of
 from zoo.document.nodes import Mapping, Node, Path, Scalar, at
 from zoo.document.scalars import resolve
 from zoo.errors import ZooError, listed
 from zoo.registry.registry import Registered, Registry
+from zoo.spec.cards import well_known, with_card
 from zoo.spec.sections import Backbone, Head, Input, Part, SharedBackbone, Spec
 from zoo.spec.weights import effective_weights, weight_problems
 
@@ -21,12 +22,17 @@ TOWER = (Kind.INPUT, Kind.FRONTEND, Kind.BACKBONE)
 
 
 class SpecChecker(Checker):
-    """Checks a whole spec. `parts` holds, for the path of every component that was found, what it is and where."""
+    """Checks a whole spec.
+
+    `parts` holds, for the path of every component that was found, what it is and where; `columns` holds every column of
+    the data that the spec reads, by the path of the key that names it.
+    """
 
     def __init__(self, registry: Registry) -> None:
-        super().__init__()
+        super().__init__("the spec")
         self.registry = registry
         self.parts: dict[Path, tuple[Registered, Node]] = {}
+        self.columns: dict[Path, str] = {}
 
     def section(self, cls: type, node: Node, path: Path, at: Node) -> Any:
         """A section; where it names a component, the component's options are checked as its keys."""
@@ -59,6 +65,15 @@ class SpecChecker(Checker):
                 return f"`{key}` belongs under `{name}`"
         return ""
 
+    def plain_value(self, field: Field, node: Node, path: Path) -> Any:
+        """A value without sections; where it names columns of the data, they are noted."""
+        value = super().plain_value(field, node, path)
+        if field.columns and isinstance(value, str):
+            self.columns[path] = value
+        elif field.columns and isinstance(value, list):
+            self.columns |= {(*path, index): column for index, column in enumerate(value)}
+        return value
+
     def _part(self, cls: type[Part], node: Node, path: Path, at: Node) -> Any:
         mapping = self.as_mapping(cls, node, path)
         if mapping is FAILED:
@@ -80,10 +95,10 @@ class SpecChecker(Checker):
             self._fill_column(core, mapping, path, options_class)
         if cls is Backbone:
             self._settle_weights(core, mapping, path, registered)
-        options = self.build(options_class, chosen, at, path) if options_class else None
+        options = self.build(options_class, chosen, at, path, mapping) if options_class else None
         if options is FAILED:
             return FAILED
-        return self.build(cls, core | {"registered": registered, "options": options}, at, path)
+        return self.build(cls, core | {"registered": registered, "options": options}, at, path, mapping)
 
     def _selected(self, cls: type[Part], mapping: Mapping) -> tuple[Mapping, Node | None]:
         """The mapping with `last:2` split into the name it selects and the value for the shorthand option."""
@@ -121,10 +136,12 @@ class SpecChecker(Checker):
             return None
         full = f"zoo/{name}" if cls.kind in SHORT_KINDS and "/" not in name else name
         try:
-            registered = self.registry.resolve(full, cls.kind)
+            registered = with_card(self.registry.resolve(full, cls.kind))
         except ZooError as error:
             told, suggestion = getattr(error, "message", str(error)), getattr(error, "suggestion", None)
-            if suggestion and full != name:
+            if suggestion is None and cls.kind is Kind.BACKBONE:
+                suggestion = well_known(name)
+            elif suggestion and full != name:
                 suggestion = suggestion.removeprefix("zoo/")
             self.problem(node, (*path, cls.selector), told, suggestion=suggestion, exit_code=error.exit_code)
             return None
@@ -138,7 +155,7 @@ class SpecChecker(Checker):
             message = f"both `column` and `{several[0]}` are given; keep one"
             self.problem(mapping.key("column"), (*path, "column"), message)
         elif core["column"] is None and not several:
-            core["column"] = str(path[-1])
+            core["column"] = self.columns[*path, "column"] = str(path[-1])
 
     def _settle_weights(self, core: dict[str, Any], mapping: Mapping, path: Path, backbone: Registered) -> None:
         if core["weights"] is FAILED:

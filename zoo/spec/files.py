@@ -9,46 +9,76 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoo.document.fields import fields_of
-from zoo.document.nodes import Mapping, Node, Scalar, Sequence, dotted
+from zoo.document.nodes import Mapping, Node, Scalar, Sequence, at, dotted
 from zoo.document.nodes import Path as KeyPath
 from zoo.errors import Problem, UsageError, nearest
-from zoo.spec.sections import Backbone, Head, Input, Spec
+from zoo.spec.sections import Spec
 
 HEADER_BYTES = 1 << 20
+NOT_THERE = "no such file or folder"
+NO_TABLES = (".xlsx", ".xls", ".ods", ".pkl", ".pickle")
 
 
-def file_problems(spec: Spec, root: Mapping) -> Iterator[Problem]:
+def file_problems(root: Mapping, folder: Path, columns: dict[KeyPath, str]) -> Iterator[Problem]:
     """Files that are not there or cannot be read, and columns that the tables do not have.
 
     Args:
-        spec: The checked spec.
-        root: The tree that it was made from, for the places.
+        root: The spec as it is written.
+        folder: Where relative paths start.
+        columns: Every column that the spec reads, by the path of the key that names it.
     """
-    yield from _weight_problems(spec, root)
-    tables: dict[str, list[str]] = {}
-    for path, name in _paths(spec):
+    yield from _weight_problems(root, folder)
+    for path, name in table_paths(root):
         try:
-            columns = header(spec.folder / name)
+            if "://" in name:
+                raise UsageError(f"`{name}` is an address; name a local file")
+            found = header(folder / name)
         except UsageError as error:
-            yield _node(root, path).problem(path, f"`{dotted(path)}`: {error}", hint="paths start at the spec's folder")
+            hint = f"paths start at the spec's folder, {folder.resolve()}" if NOT_THERE in str(error) else ""
+            yield _node(root, path).problem(path, f"`{dotted(path)}`: {error}", hint=hint)
             continue
-        if columns is not None:
-            tables.setdefault(name, columns)
-            yield from _column_problems(spec, root, name, columns, path)
+        for column_path, wanted in columns.items():
+            if found is not None and wanted not in found and _is_read(root, column_path, path):
+                message = f"`{dotted(column_path)}`: `{name}` has no column `{wanted}`"
+                hint = f"its columns: {', '.join(found[:20])}{', ...' if len(found) > 20 else ''}"
+                suggestion = nearest(wanted, found)
+                yield _node(root, column_path).problem(column_path, message, suggestion=suggestion, hint=hint)
+
+
+def table_paths(root: Mapping) -> Iterator[tuple[KeyPath, str]]:
+    """The tables that the spec names, with the path of the key that names each."""
+    train = at(root, ("data", "train"))
+    tables = train.items if isinstance(train, Sequence) else [train] if train else []
+    for index, table in enumerate(tables):
+        path = table if isinstance(table, Scalar) else at(table, ("path",))
+        if isinstance(path, Scalar):
+            yield ("data", "train", index, "path"), path.text
+    for name in ("validation", "test"):
+        said = at(root, ("data", name))
+        if isinstance(said, Scalar) and isinstance(said.value, str):
+            yield ("data", name), said.text
+
+
+def unread(spec: Spec) -> list[str]:
+    """The data of a checked spec that `header` did not look into: folders, and files of other kinds."""
+    paths = [table.path for table in spec.data.train]
+    paths += [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
+    return [path for path in paths if header(spec.folder / path) is None]
 
 
 def header(path: Path) -> list[str] | None:
     """The column names of a table: Parquet, CSV, TSV or JSON lines. None for a folder or another kind of file.
 
     Raises:
-        UsageError: It is not there, empty, or not what its name says.
+        UsageError: It is not there, empty, a spreadsheet or a pickle, or not what its name says.
     """
     if not _exists(path):
-        raise UsageError(f"`{path}`: no such file or folder")
-    reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
-    if path.is_dir() or reader is None:
+        raise UsageError(f"`{path}`: {NOT_THERE}")
+    if path.is_dir():
         return None
+    reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"`{path}` is no table that zoo reads: save it as .parquet, .csv, .tsv or .jsonl")
     try:
         columns = reader(path)
     except (OSError, ValueError, RecursionError, csv.Error) as error:
@@ -74,6 +104,9 @@ def _csv(path: Path) -> list[str]:
         columns = next(filter(None, rows), [])
     if not columns:
         raise ValueError("it is empty")
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(columns) == 1 and mark in columns[0]:
+            raise ValueError(f"its columns are separated by {name}; save it with commas, or with tabs as .tsv")
     if any("\udc80" <= character <= "\udcff" for character in "".join(columns)):
         raise ValueError("its header is not UTF-8")
     return columns
@@ -95,62 +128,36 @@ def _json_lines(path: Path) -> list[str]:
     return list(names)
 
 
-def _paths(spec: Spec) -> Iterator[tuple[KeyPath, str]]:
-    """The tables that the spec names, with the path of the key that names each."""
-    for index, table in enumerate(spec.data.train):
-        yield ("data", "train", index, "path"), table.path
-    if isinstance(spec.data.validation, str):
-        yield ("data", "validation"), spec.data.validation
-    if spec.data.test is not None:
-        yield ("data", "test"), spec.data.test
-
-
-def _column_problems(spec: Spec, root: Mapping, table: str, columns: list[str], source: KeyPath) -> Iterator[Problem]:
-    for path, wanted in _wanted(spec, source):
-        if wanted not in columns:
-            message = f"`{dotted(path)}`: `{table}` has no column `{wanted}`"
-            hint = f"its columns: {', '.join(columns[:20])}{', ...' if len(columns) > 20 else ''}"
-            yield _node(root, path).problem(path, message, suggestion=nearest(wanted, columns), hint=hint)
-
-
-def _wanted(spec: Spec, source: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Every column that the spec reads from the table that `source` names, with the path of the key that says so."""
-    training = source[1] == "train"
-    heads = spec.data.train[int(source[2])].heads if training else None
-    parts: list[tuple[KeyPath, Input | Head]] = [(("inputs", name), part) for name, part in spec.inputs.items()]
-    parts += [(("heads", name), head) for name, head in spec.heads.items() if heads is None or name in heads]
-    for path, part in parts:
-        if part.column is not None:
-            yield (*path, "column"), part.column
-        for name, field in fields_of(part.registered.component.options).items():
-            value = getattr(part.options, name)
-            if field.columns and isinstance(value, str):
-                yield (*path, name), value
-            elif field.columns and isinstance(value, list):
-                yield from (((*path, name, index), column) for index, column in enumerate(value))
-    if training and spec.evaluate.groups is not None:
-        yield ("evaluate", "groups"), spec.evaluate.groups
-
-
-def _weight_problems(spec: Spec, root: Mapping) -> Iterator[Problem]:
-    """`weights:` that name a local file or folder which is not there."""
-    for name, part in spec.inputs.items():
-        weights = part.backbone.weights if isinstance(part.backbone, Backbone) else "none"
-        if weights in ("pretrained", "none") or weights.startswith("hf://"):
-            continue
-        path: KeyPath = ("inputs", name, "backbone", "weights")
-        file, _, _ = weights.partition("#")
-        if not _exists(spec.folder / file):
-            hint = "or did you mean `pretrained`?" if nearest(weights, ["pretrained"]) else ""
-            yield _node(root, path).problem(path, f"`{dotted(path)}`: `{file}`: no such file or folder", hint=hint)
-
-
 def _exists(path: Path) -> bool:
     """Whether a file or folder is there; none has a name too long for the disk, or one in a folder closed to us."""
     try:
         return path.exists()
     except OSError:
         return False
+
+
+def _is_read(root: Mapping, column: KeyPath, table: KeyPath) -> bool:
+    """Whether a column is read from a table: groups only in training, a head's only where the table feeds the head."""
+    if table[1] != "train":
+        return column[0] != "evaluate"
+    heads = at(root, (*table[:3], "heads"))
+    fed = [head.text for head in heads.items if isinstance(head, Scalar)] if isinstance(heads, Sequence) else None
+    return column[0] != "heads" or fed is None or column[1] in fed
+
+
+def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
+    """`weights:` that name a local file or folder which is not there."""
+    inputs = at(root, ("inputs",))
+    for name in inputs.items if isinstance(inputs, Mapping) else ():
+        path: KeyPath = ("inputs", name, "backbone", "weights")
+        weights = at(root, path)
+        if not isinstance(weights, Scalar) or weights.text in ("pretrained", "none") or weights.text.startswith("hf:"):
+            continue
+        file, _, _ = weights.text.partition("#")
+        if not _exists(folder / file):
+            message = f"`{dotted(path)}`: `{file}`: {NOT_THERE}"
+            hint = "or write `pretrained`, `none` for random weights, or hf://owner/name@commit"
+            yield weights.problem(path, message, suggestion=nearest(file, ["pretrained", "none"]), hint=hint)
 
 
 def _node(root: Mapping, path: KeyPath) -> Node:

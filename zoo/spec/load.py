@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from zoo.document.nodes import Mapping, Node, found
+from zoo.document.nodes import Mapping, found
 from zoo.document.parse import parse
 from zoo.document.source import Source
-from zoo.errors import Problem, SpecError
+from zoo.errors import SpecError
 from zoo.registry.registry import Registry, installed
 from zoo.spec.checker import SpecChecker
 from zoo.spec.edges import edge_problems
@@ -44,41 +45,42 @@ def check_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Reg
 
     source = Source.read(Path(path))
     root = _root(source, overrides)
-    spec = _checked(root, source, registry or installed())
-    problems = list(file_problems(spec, root))
-    if problems:
-        raise SpecError(problems)
-    return spec
+    checker = SpecChecker(registry or installed())
+    spec = _checked(root, checker)
+    checker.problems += file_problems(root, source.folder, checker.columns)
+    return _finished(spec, root, source, checker)
 
 
 def read_spec(source: Source, *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Spec:
     """Checks the text of a spec, like `load_spec`."""
-    return _checked(_root(source, overrides), source, registry or installed())
+    root = _root(source, overrides)
+    checker = SpecChecker(registry or installed())
+    return _finished(_checked(root, checker), root, source, checker)
 
 
 def _root(source: Source, overrides: Sequence[str]) -> Mapping:
     root = override(parse(source), overrides)
     if not isinstance(root, Mapping):
-        raise SpecError([_no_spec(root)])
+        hint = "a spec is a mapping with at least `inputs` and `heads`; try: zoo list recipes"
+        raise SpecError([root.problem((), f"expected a spec, not {found(root)}", hint=hint)])
     return root
 
 
-def _checked(root: Mapping, source: Source, registry: Registry) -> Spec:
-    """The spec, with its name, folder and origins; or all that is wrong with it."""
-    checker = SpecChecker(registry)
-    spec: Spec = checker.section(Spec, root, (), root)
-    checker.problems += edge_problems(root, checker.parts, registry)
+def _checked(root: Mapping, checker: SpecChecker) -> Any:
+    """The spec, or FAILED; what is wrong is noted in the checker."""
+    spec = checker.section(Spec, root, (), root)
+    checker.problems += edge_problems(root, checker.parts, checker.registry)
     checker.problems += requirement_problems(root, checker.parts)
+    return spec
+
+
+def _finished(spec: Any, root: Mapping, source: Source, checker: SpecChecker) -> Spec:
+    """The spec with its name, folder and origins; all that is wrong with it, if anything is."""
     if checker.problems:
         raise SpecError(checker.problems)
-    if "name" not in root:
-        spec = replace(spec, name=_name_of(source))
-    return replace(spec, folder=source.folder, origins=checker.origins)
-
-
-def _no_spec(root: Node) -> Problem:
-    hint = "a spec is a mapping with at least `inputs` and `heads`; try: zoo list recipes"
-    return root.problem((), f"expected a spec, not {found(root)}", hint=hint)
+    name = spec.name if "name" in root else _name_of(source)
+    checked: Spec = replace(spec, name=name, folder=source.folder, origins=checker.origins)
+    return checked
 
 
 def _name_of(source: Source) -> str:

@@ -1,7 +1,9 @@
 """Distributions that must be installed, with the pip line that would mend it: `requires:`, and what components need."""
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from shlex import quote
 
 from zoo.document.nodes import Mapping, Node, Path, Scalar, at
 from zoo.errors import ExitCode, Problem
@@ -32,7 +34,7 @@ def requirement_problems(root: Mapping, parts: Parts) -> Iterator[Problem]:
         for needed in registered.component.requires:
             if message := missing(*_split(needed)):
                 wrong.append((node, path, f"`{registered.name}` needs more: {message}", needed))
-    line = " ".join(dict.fromkeys(f'"{needed}"' for _, _, _, needed in wrong))
+    line = " ".join(dict.fromkeys(_quoted(needed) for _, _, _, needed in wrong))
     for place, path, message, _ in wrong:
         yield place.problem(path, message, hint=f"pip install {line}", exit_code=ExitCode.PLUGIN)
 
@@ -63,6 +65,12 @@ def _range(text: str) -> str:
     if text in ("", "*"):
         return ""
     return f"=={text}" if text[0].isdigit() else text
+
+
+def _quoted(requirement: str) -> str:
+    """A word for the user's shell; a stranger's spec cannot put a command into it."""
+    plain = re.fullmatch(r"[\w.,<>=!~*+\[\] -]+", requirement, re.ASCII)
+    return f'"{requirement}"' if plain else quote(requirement)
 
 
 def _split(requirement: str) -> tuple[str, str]:

@@ -49,7 +49,7 @@ class _Writer:
             one = self.form(several)
             forms += [one, {"type": "array", "items": one}]
         if leaves(field.hint):
-            forms.append(_as_written(json_schema(field), field.hint))
+            forms.append(_as_written(json_schema(field)))
         elif type(None) in members(field.hint):
             forms.append({"type": "null"})
         told = {"description": field.doc} if field.doc else {}
@@ -77,9 +77,6 @@ class _Writer:
         if selector.shorthand:
             forms.append({"anyOf": [self.name(entry) for entry in entries], "description": selector.doc})
         forms += [self.component(cls, entry) for entry in entries]
-        if not selector.required:
-            core = {name: self.field(field) for name, field in fields_of(cls).items() if name != cls.selector}
-            forms.append(_object(core, []))
         if cls is Backbone:
             forms.append(self.section(SharedBackbone))
         return {"anyOf": forms}
@@ -90,7 +87,8 @@ class _Writer:
         core[cls.selector] = self.name(entry)
         chosen = fields_of(entry.component.options)
         shorthand = shorthand_of(entry.component.options) if cls.kind is Kind.POLICY else None
-        required = [cls.selector, *(name for name, field in fields_of(cls).items() if field.required)]
+        required = [] if entry.name == fields_of(cls)[cls.selector].default else [cls.selector]
+        required += [name for name, field in fields_of(cls).items() if field.required]
         required += [name for name, field in chosen.items() if field.required and field is not shorthand]
         options = {name: self.field(field) for name, field in chosen.items()}
         return _object(core | options, list(dict.fromkeys(required)))
@@ -122,14 +120,19 @@ def _least(field: Field) -> dict[str, Any]:
     return {"minProperties": least} if least else {}
 
 
-def _as_written(schema: dict[str, Any], hint: Any) -> dict[str, Any]:
-    """The schema with numbers and booleans let in where a text is wanted: zoo takes them letter by letter."""
-    if schema.get("type") == "string" and not {"enum", "const", "pattern"} & set(schema):
-        return {**schema, "type": ["string", "number", "boolean"]}
+def _as_written(schema: dict[str, Any], beside: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The schema with numbers and booleans let in where a text is wanted: zoo takes them letter by letter.
+
+    Not where numbers or booleans are wanted as well: `beside` tells the types of the other alternatives.
+    """
+    if schema.get("type") == "string" and not {"enum", "const"} & set(schema):
+        numbers = [] if beside & {"number", "integer"} else ["number"]
+        return {**schema, "type": ["string", *numbers, *({"boolean"} - beside)]}
     loosened = dict(schema)
     for key in ("items", "additionalProperties"):
         if isinstance(schema.get(key), dict):
-            loosened[key] = _as_written(schema[key], hint)
+            loosened[key] = _as_written(schema[key])
     if "anyOf" in schema:
-        loosened["anyOf"] = [_as_written(form, hint) for form in schema["anyOf"]]
+        types = frozenset(str(form.get("type")) for form in schema["anyOf"])
+        loosened["anyOf"] = [_as_written(form, types) for form in schema["anyOf"]]
     return loosened

@@ -26,7 +26,7 @@ class Classifier(Layers):
         """Refuses a class that is named twice."""
         twice = sorted({name for name in self.classes or [] if (self.classes or []).count(name) > 1})
         if twice:
-            raise ValueError(f"the class `{twice[0]}` is named twice")
+            raise ValueError(f"`classes` names `{twice[0]}` twice")
 
 
 COMPONENT = Component(

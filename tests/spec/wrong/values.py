@@ -74,12 +74,12 @@ CASES = [
     Wrong(
         "heads that do not divide",
         after("fusion: {use: zoo/token-transformer, dim: 100, heads: 3}\n"),
-        "6:1: `fusion`: `heads` (3) must divide `dim` (100)",
+        "6:48: `fusion`: `heads` (3) must divide `dim` (100)",
     ),
     Wrong(
         "a class twice",
         changed("zoo/classifier", "{use: zoo/classifier, classes: [a, b, a]}"),
-        "5:3: `heads.mood`: the class `a` is named twice",
+        "5:31: `heads.mood`: `classes` names `a` twice",
     ),
     Wrong(
         "column and columns",
@@ -91,7 +91,7 @@ CASES = [
         changed(
             "{type: image, backbone: timm/resnet50}", "{type: vector, columns: [a], categories: [b], backbone: zoo/mlp}"
         ),
-        "3:3: `inputs.photo`: `categories` names `b`, which is not among `columns`",
+        "3:39: `inputs.photo`: `categories` names `b`, which is not among `columns`",
     ),
     Wrong(
         "a policy's number twice",
