@@ -181,6 +181,6 @@ def test_the_command_line(tmp_path: Any) -> None:
     assert run("check", path, "--set", "train.epochs=3", "--set", "name=x").exit_code == 0
     wrong = run("check", path, "--set", "train.epoch=3")
     assert wrong.exit_code == 2
-    assert "--set:1:1: unknown key `epoch` in `train`" in wrong.stderr
+    assert "--set:1:7: unknown key `epoch` in `train`" in wrong.stderr
     assert run("check", path, "--set", "train.epochs").exit_code == 2
     assert run("spec", "render", path, "--set", "=").exit_code == 2

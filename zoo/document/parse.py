@@ -15,6 +15,15 @@ from zoo.document.source import Source
 from zoo.errors import Problem, SpecError
 
 MAX_DEPTH = 32
+ADVICE = {
+    "did not find expected key": "check the indentation, here and above",
+    "mapping values are not allowed": "no colon with a space can stand here: check the indentation, or quote the text",
+    "could not find expected ':'": "a key needs a colon and a space behind it",
+    "expected comment or line break": "quote a text that starts with > or |, such as '>=2'",
+    "cannot start any token": "quote the text that starts with this character",
+    "did not find expected ',' or": "a comma or a closing bracket is missing before this",
+}
+"""What to do about the parser's complaints, by words in them."""
 OPENING = ("[", "{", "'", '"')
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
@@ -153,9 +162,10 @@ def _syntax_error(source: Source, error: yaml.MarkedYAMLError, open_nodes: list[
     if mark and not _after(source, mark).strip():
         opened = [(node.line, node.column) for node in open_nodes]
         opened += [(error.context_mark.line + 1, error.context_mark.column + 1)] if error.context_mark else []
-        opened = [(row, start) for row, start in opened if source.lines[row - 1].startswith(OPENING, start - 1)]
+        opened = [(row, start) for row, start in opened if source.line(row).startswith(OPENING, start - 1)]
         if opened:
             (line, column), told = opened[-1], "this is never closed"
-    tabbed = source.lines[line - 1][:column].lstrip(" ").startswith("\t")
-    hint = "indent with blanks, not with tabs" if tabbed else ""
+    tabbed = source.line(line)[:column].lstrip(" ").startswith("\t")
+    advice = (advice for words, advice in ADVICE.items() if words in told)
+    hint = "indent with spaces, not with tabs" if tabbed else next(advice, "")
     return source.problem(line, column, "", f"not valid YAML: {told}", hint=hint)

@@ -21,16 +21,24 @@ _ENCODINGS = (
 
 @dataclass(frozen=True)
 class Source:
-    """A YAML text, the name it is cited by, and the folder its relative paths start from."""
+    """A YAML text, the name it is cited by, and the folder its relative paths start from.
+
+    `shown` is what a problem shows in place of the text, line by line and column by column.
+    """
 
     text: str
     name: str
     folder: Path = field(default_factory=Path)
+    shown: str = ""
 
     @cached_property
     def lines(self) -> list[str]:
         """The text's lines, counted as the YAML parser counts them."""
-        return _LINE_BREAK.split(self.text)
+        return _LINE_BREAK.split(self.shown or self.text)
+
+    def line(self, number: int) -> str:
+        """A line, counted from 1; "" past the end, where the parser may look for more."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -78,8 +86,7 @@ class Source:
         exit_code: ExitCode = ExitCode.USAGE,
     ) -> Problem:
         """A problem at a place of this text, with its line attached."""
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        return Problem(self.name, line, column, path, message, suggestion, hint, text, length, exit_code)
+        return Problem(self.name, line, column, path, message, suggestion, hint, self.line(line), length, exit_code)
 
 
 def _decode(data: bytes, name: str) -> str:

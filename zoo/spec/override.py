@@ -31,8 +31,10 @@ def override(root: Node, changes: Several[str]) -> Node:
         steps = re.sub(r"\[(\d+)\]", r".\1", path.strip()).split(".")
         if not equals or not all(steps):
             raise UsageError(f"--set {change}: write it as path=value, such as --set train.epochs=3")
+        if "\n" not in text:
+            text = " " * (len(path) + 1) + text  # so that a place in the value is the same place in the change
         try:
-            value = parse(Source(text, "--set").checked())
+            value = parse(Source(text, "--set", shown=change).checked())
         except SpecError as error:
             raise SpecError([replace(problem, path=path) for problem in error.problems]) from None
         root = _set(root, steps, value, Spec, change)
@@ -55,10 +57,16 @@ def _set(node: Node | None, steps: list[str], value: Node, hint: Any, change: st
         items[int(step)] = _set(items[int(step)], rest, value, _below(hint, step), change)
         return replace(node, items=items)
     mapping = _as_mapping(node, value, hint, step, change)
-    key = mapping.key(step) if step in mapping else Scalar(source=value.source, line=1, column=1, text=step, value=step)
+    key = mapping.key(step) if step in mapping else _key(step, value.source)
     inner = mapping.value(step) if step in mapping else None
     placed = (key, _set(inner, rest, value, _below(hint, step), change))
     return replace(mapping, items=mapping.items | {step: placed})
+
+
+def _key(step: str, source: Source) -> Scalar:
+    """A new key, placed where the change says it."""
+    column = source.shown.partition("=")[0].rfind(step) + 1
+    return Scalar(source=source, line=1, column=max(1, column), length=len(step), text=step, value=step)
 
 
 def _as_mapping(node: Node | None, value: Node, hint: Any, step: str, change: str) -> Mapping:

@@ -107,6 +107,18 @@ CASES = [
         changed("  photo", "\tphoto"),
         "3:1: not valid YAML: found character that cannot start any token while scanning for the next token",
     ),
+    Wrong("an open brace at the end", after("train: {"), "6:8: not valid YAML: this is never closed"),
+    Wrong("an open bracket at the end", "inputs: [", "1:9: not valid YAML: this is never closed"),
+    Wrong(
+        "a version range without quotes",
+        after("requires: {zoo: >=2}\n"),
+        "6:17: not valid YAML: found character that cannot start any token while scanning for the next token",
+    ),
+    Wrong(
+        "no space after a colon",
+        changed("type: image", "type:image"),
+        "3:11: a space is missing after the colon of `type:image`",
+    ),
     Wrong(
         "an open bracket",
         after("train: {epochs: 3\n"),
