@@ -1,4 +1,4 @@
-"""The namespace `zoo/`: inputs, backbones, fusions, heads and policies that come with zoo, one declaration per file."""
+"""The namespace `zoo/`: inputs, backbones, fusions, heads and policies that come with zoo, declared by kind."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ ZOO_PLUGIN_API = 1
 @hookimpl
 def zoo_components() -> Iterable[Component]:
     """What this plugin offers."""
-    from zoo_core import backbones, fusions, heads, inputs, policies
+    from zoo_core.declarations import backbones, fusions, heads, inputs, policies
 
-    for package in (inputs, backbones, fusions, heads, policies):
-        yield from package.COMPONENTS
+    for kind in (inputs, backbones, fusions, heads, policies):
+        yield from kind.COMPONENTS

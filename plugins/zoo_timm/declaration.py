@@ -21,7 +21,7 @@ class Timm:
         le=4096,
         unit="pixels",
     )
-    drop_rate: float = option(0.0, "Dropout before the pooled features.", ge=0, lt=1)
+    drop_rate: float = option(0.0, "Dropout on the pooled features.", ge=0, lt=1)
     drop_path_rate: float = option(0.0, "Stochastic depth (Huang et al. 2016) of the last block.", ge=0, lt=1)
     model: dict[str, Any] = option({}, "Further arguments of timm.create_model, which `zoo plan` tries out.")
 

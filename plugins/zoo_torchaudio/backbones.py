@@ -44,7 +44,7 @@ PIPELINES = Component(
     modality=(Modality.AUDIO,),
     provides=frozenset({"tokens", "pooled", "stages", "encode", "export", "pretrained"}),
     summary="A wav2vec 2.0, HuBERT, WavLM or XLS-R encoder by the lower-case name of its torchaudio pipeline.",
-    source="Baevski et al. 2020; Hsu et al. 2021; Chen et al. 2022; Yang et al. 2021 (torchaudio)",
+    source="Baevski et al. 2020; Hsu et al. 2021; Chen et al. 2022; Babu et al. 2021; Yang et al. 2021 (torchaudio)",
     family=Family(library="torchaudio", index="zoo_torchaudio:index.json", refresh="zoo_torchaudio.index:build"),
 )
 CONFORMER = Component(

@@ -110,8 +110,10 @@ def test_list_of_a_family_member() -> None:
     assert row["parameters"] == 23508032
 
 
-def test_list_of_what_is_not_there_is_empty() -> None:
-    assert facts("list", "nothing-like-this") == []
+def test_list_of_what_is_not_there_is_an_error_in_json_too() -> None:
+    result = run("list", "nothing-like-this", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nothing matches" in result.stderr
 
 
 def test_list_of_recipes() -> None:
@@ -151,6 +153,8 @@ def test_broken_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
             "version": "2.1.0",
             "stage": "import",
             "error": "ModuleNotFoundError: No module named 'spectral'",
+            "where": "",
+            "advice": "install what it needs (the module `spectral`), or remove it: pip uninstall zoo-acme",
         }
     ]
     assert facts("plugins", "doctor", code=3)["broken"]

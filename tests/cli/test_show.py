@@ -23,19 +23,22 @@ def test_every_component_tells_its_options_and_its_place_in_a_spec(name: str) ->
     (entry,) = (entry for entry in installed().components() if entry.name == name)
     assert result.stdout.startswith(f"{name} ({entry.kind})\n{entry.component.summary}\n")
     for option in fields_of(entry.component.options):
-        assert f"\n  {option} " in result.stdout
+        assert f"\n  {option}: " in result.stdout
     assert "\nin a spec:  " in result.stdout
 
 
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("zoo/image", "in a spec:  type: image"),
-        ("zoo/last", "in a spec:  policy: last"),
+        ("zoo/image", "in a spec:  inputs: {NAME: {type: image, backbone: ...}}"),
+        ("zoo/last", "in a spec:  transfer: last"),
         ("zoo/concat", "in a spec:  fusion: zoo/concat"),
         ("timm/*", "in a spec:  backbone: timm/NAME"),
         ("timm/resnet50", "in a spec:  backbone: timm/resnet50"),
-        ("torchaudio/log-mel", "in a spec:  frontend: torchaudio/log-mel"),
+        (
+            "torchaudio/log-mel",
+            "in a spec:  inputs: {NAME: {type: audio, frontend: torchaudio/log-mel, backbone: ...}}",
+        ),
     ],
 )
 def test_place_in_a_spec(name: str, line: str) -> None:

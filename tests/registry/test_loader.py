@@ -201,7 +201,7 @@ def test_plugin_that_failed_is_not_asked_again(plugin: MakePlugin) -> None:
     points = [plugin(name, BROKEN["spelling"][1]) for name in ("one", "two")]
     registry = registry_of(*points, plugin("zzz"))
     assert [broken.plugin for broken in registry.broken] == ["one", "two"]
-    assert "made_up_two" in registry.broken[1].error and "made_up_one" not in registry.broken[1].error
+    assert all("there is no hook `zoo_componets`" in broken.error for broken in registry.broken)
     assert registry.names() == ["zzz/soup", "zzz/salad"]
 
 
@@ -308,7 +308,7 @@ def test_names_resolve_and_misspelt_ones_are_guessed(plugin: MakePlugin) -> None
         with pytest.raises(UnknownName) as caught:
             registry.resolve(name)
         assert caught.value.suggestion == suggestion
-    with pytest.raises(UnknownName, match="`inn/soup` is a fusion, not a head"):
+    with pytest.raises(UnknownName, match="the fusion `inn/soup` stands where a head belongs"):
         registry.resolve("inn/soup", Kind.HEAD)
 
 

@@ -11,7 +11,7 @@ Data = dict[str, Any]
 unhurried = settings(deadline=None, max_examples=50)
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,6}", fullmatch=True)
-columns = st.lists(texts, min_size=1, max_size=3)
+columns = st.lists(texts, min_size=1, max_size=3, unique=True)
 rates = st.sampled_from([0, 0.0, 0.1, 0.5, 0.999]) | st.floats(0, 1, exclude_max=True)
 activations = st.sampled_from(["gelu", "relu", "silu", "tanh"])
 free = st.dictionaries(
@@ -41,9 +41,8 @@ timm = st.sampled_from(["timm/resnet50", "timm/resnet50.a1_in1k", "timm/vit_base
         model=free,
     )
 )
-bert = either(
-    "transformers/bert",
-    weights=st.just("none"),
+bert = some(
+    {"use": "transformers/bert", "weights": "none"},
     config=st.none() | free,
     tokenizer=st.none() | texts | some({"train": "wordpiece"}, vocab_size=st.integers(16, 9000)),
     dropout=st.none() | rates,
@@ -92,7 +91,6 @@ classifier = either(
     column=texts,
     classes=st.none() | st.lists(texts, min_size=2, max_size=4, unique=True),
     multi_label=st.booleans(),
-    label_smoothing=rates,
     weight=st.floats(0, 9) | st.integers(0, 9),
 )
 regressor = either("zoo/regressor", columns=st.none() | columns, loss=st.sampled_from(["squared", "huber"]))

@@ -144,7 +144,11 @@ FAMILIES = {
     "transformers/*": "transformers/bert",
     "torchaudio/*": "torchaudio/wav2vec2_base",
 }
-BACKBONE_OF = {"image": "timm/resnet50", "text": "transformers/bert", "audio": "torchaudio/conformer"} | {
+BACKBONE_OF = {
+    "image": "timm/resnet50",
+    "text": "transformers/google-bert/bert-base-uncased",
+    "audio": "torchaudio/conformer",
+} | {
     "vector": "zoo/mlp",
     "sequence": "zoo/gru",
 }
@@ -195,7 +199,8 @@ def placed(entry: Registered, options: dict[str, Any]) -> tuple[str, str]:
             return write_yaml(spec), "inputs.x.frontend"
         case Kind.BACKBONE:
             parts["type"] = {"transformers/*": "text"}.get(entry.name, modality)
-            parts["backbone"] = {"use": name, **options}
+            unsized = {"weights": "none"} if entry.name == "transformers/*" and "config" not in options else {}
+            parts["backbone"] = {"use": name, **unsized, **options}
             return write_yaml(spec), "inputs.x.backbone"
         case Kind.HEAD:
             spec["heads"]["y"] = {"use": name, **options}

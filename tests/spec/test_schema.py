@@ -29,6 +29,7 @@ BEYOND = {
     "infinite",
     "heads that do not divide",
     "a class twice",
+    "one class",
     "column and columns",
     "categories that are no columns",
     "a policy's number twice",

@@ -1,5 +1,6 @@
 """The command line: one click group whose verbs are imported when they are called, and one place where errors end."""
 
+import errno
 import os
 import sys
 import traceback
@@ -54,7 +55,7 @@ class Verbs(click.Group):
         """The table of verbs, without importing them."""
         self.list_commands(context)
         rows = [(name, told) for name, (_, told) in VERBS.items()]
-        rows += [(name, self.commands[name].get_short_help_str()) for name in sorted(self.commands)]
+        rows += [(name, _short_help(self.commands[name])) for name in sorted(self.commands)]
         with formatter.section("Verbs"):
             formatter.write_dl(rows)
 
@@ -74,7 +75,15 @@ class Verbs(click.Group):
             self._asked = True
             from zoo.registry.plugins import installed_plugins
 
-            installed_plugins().add_commands(self)
+            installed_plugins().add_commands(self, taken=VERBS)
+
+
+def _short_help(command: click.Command) -> str:
+    """The first line of a plugin's verb; a verb that fails even at that is no reason to fail with it."""
+    try:
+        return command.get_short_help_str()
+    except Exception as error:  # the command is a stranger's code
+        return f"(its help is broken: {type(error).__name__})"
 
 
 @click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,19 +103,22 @@ def cli(context: click.Context, debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command line and exits. A user's mistake is told in words; `--debug` shows the traceback."""
+    _settle_streams()
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words or os.environ.get("ZOO_DEBUG", "") not in ("", "0")
     try:
-        code = cli.main([word for word in words if word != "--debug"], prog_name="zoo", standalone_mode=False)
+        rest = [word for word in words if word != "--debug"]
+        code = cli.main(["--debug", *rest] if debug else rest, prog_name="zoo", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         code = exit_.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader (`zoo list | head`) has had enough; without this Python complains while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader (`zoo list | head`) has had enough, which click tells by SystemExit. Nothing is wrong with zoo;
+        # without the detour Python would complain while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = ExitCode.OK
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
@@ -118,11 +130,23 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(int(code or 0))
 
 
+def _settle_streams() -> None:
+    """Makes printing possible: into nothing where stdout is closed, with escapes where it cannot show a character."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
 def _tell(error: Exception) -> int:
     """An error in words on stderr, and its exit code. What zoo did not foresee is a defect of zoo."""
     if isinstance(error, ZooError):
         click.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        click.echo("error: the output could not be written: no space left", err=True)
+        return ExitCode.USAGE
     click.echo(f"error: zoo did not expect this: {type(error).__name__}: {error}", err=True)
     click.echo("That is a defect of zoo or of a plugin; please report it with the output of --debug.", err=True)
     return ExitCode.DEFECT

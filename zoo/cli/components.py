@@ -40,17 +40,46 @@ def list_command(kind: str | None, pattern: str | None, everything: bool, as_jso
 
     registry = installed()
     found = _matching(registry, Kind(chosen) if chosen else None, pattern, everything or as_json)
+    cards = _cards(pattern, {entry.name for entry in found}) if chosen is None and pattern is not None else []
+    if not found and not cards:
+        _tell_nothing(registry, chosen, pattern)
     if as_json:
-        print_json([_facts(entry) for entry in found])
+        print_json([_facts(entry) for entry in found] + cards)
         return
-    if not found and pattern is None:
-        note("there is nothing; `zoo plugins doctor` tells why")
-    elif not found:
-        known = registry.names() if chosen else [*_kinds(), *registry.names()]
-        raise UnknownName(f"nothing matches `{pattern}`", nearest(pattern or "", known))
-    print_table(["kind", "name", "modality", "parameters", "summary"], [_row(registry, entry) for entry in found])
+    rows = [_row(registry, entry) for entry in found]
+    rows += [[card["kind"], card["name"], ", ".join(card.get("modality", [])), "", _gist(card)] for card in cards]
+    start = 0 if len({row[0] for row in rows}) > 1 else 1
+    print_table(["kind", "name", "modality", "parameters", "summary"][start:], [row[start:] for row in rows])
     if any(entry.component.family and entry.component.name == "*" for entry in found):
         note("a family's members: zoo list backbone resnet, or --all")
+    if registry.broken:
+        note(f"broken plugins are left out: {', '.join(broken.plugin for broken in registry.broken)}")
+        next_step("zoo plugins doctor")
+
+
+def _tell_nothing(registry: "Registry", kind: str | None, pattern: str | None) -> None:
+    """Nothing is listed: because nothing is installed, or because nothing matches."""
+    if pattern is None:
+        note("there is nothing; `zoo plugins` tells what is loaded")
+        return
+    entries = list(registry.everything(Kind(kind) if kind else None))
+    bare = {entry.name.partition("/")[2]: entry.name for entry in reversed(entries)}
+    known = [entry.name for entry in entries] + ([] if kind else list(_kinds()))
+    near = nearest(pattern, [*bare, *known])
+    raise UnknownName(f"nothing matches `{pattern}`", bare.get(near or "", near))
+
+
+def _cards(pattern: str, listed: set[str]) -> list[dict[str, Any]]:
+    """What the catalogue has for a pattern, beyond the backbones that are listed already."""
+    from zoo.registry.catalogue import catalogue
+
+    found = [entry for kind in CATALOGUE for entry in catalogue().listing(kind)]
+    return [entry for entry in found if matches(entry["name"], pattern) and entry["name"] not in listed]
+
+
+def _gist(card: dict[str, Any]) -> str:
+    """What a recipe, a data set or a model is, in a sentence."""
+    return str(card.get("summary") or card.get("domain"))
 
 
 def _kind(word: str | None) -> str | None:
@@ -95,11 +124,10 @@ def _row(registry: "Registry", entry: "Registered") -> list[str]:
     modality = " -> ".join(component.modality) if component.kind is Kind.FRONTEND else ", ".join(component.modality)
     summary = component.summary
     if component.family and component.name == "*":
-        summary = f"{len(registry.index(entry).models):,} names. {summary}"
+        summary = f"{len(registry.members(entry)):,} names. {summary}"
     elif entry.record:
-        summary = entry.record.get("summary") or ", ".join(
-            str(entry.record[key]) for key in ("input", "data", "license") if key in entry.record
-        )
+        facts = [str(entry.record[key]) for key in ("input", "data", "license") if key in entry.record]
+        summary = ", ".join(facts if entry.pretrained else [*facts, "no pretrained weights"])
     return [component.kind.value, entry.name, modality, count(entry.record.get("parameters")), summary]
 
 

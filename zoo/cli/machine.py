@@ -66,7 +66,7 @@ def _devices() -> dict[str, Any]:
         import torch
     except Exception as error:  # a broken torch is just what a doctor is for
         return {"torch": f"cannot be imported: {type(error).__name__}: {error}"}
-    devices: dict[str, Any] = {"cpu": f"{torch.get_num_threads()} threads", "built for CUDA": torch.version.cuda}
+    devices: dict[str, Any] = {"cpu": f"{torch.get_num_threads()} threads", "built_for_cuda": torch.version.cuda}
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         devices[f"cuda:{index}"] = f"{properties.name}, {properties.total_memory / 1e9:.1f} GB"

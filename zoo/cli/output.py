@@ -14,7 +14,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print machin
 
 def print_json(value: Any) -> None:
     """A value as indented JSON on stdout; what JSON has no number for, NaN and the infinities, is null."""
-    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    click.echo(json_text(value), nl=False)
+
+
+def json_text(value: Any) -> str:
+    """A value as indented JSON."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:
@@ -25,30 +30,43 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on stdout, without its empty columns: fitted to a terminal, one whole line per row anywhere else."""
+    cells = [list(row) for row in rows]
+    kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
+    table = [[columns[index] for index in kept], *([row[index] for index in kept] for row in cells)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    if sys.stdout.isatty():
+        _print_fitted(table, widths)
+        return
+    for row in table:
+        padded = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _print_fitted(table: list[list[str]], widths: list[int]) -> None:
+    """The table on a terminal. Names are never broken; the last column wraps, or is cut where there is little room."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, title=title or None, title_justify="left")
-    table.pad_edge = False
-    cells = [list(row) for row in rows]
-    kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
-    for column in (columns[index] for index in kept):
-        table.add_column(column, no_wrap=not console.is_terminal, overflow="fold", header_style="bold")
-    for row in cells:
-        table.add_row(*(Text(row[index]) for index in kept))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        width = console.measure(table, options=console.options.update(width=100_000)).maximum
-        wide = Console(highlight=False, width=max(width, 1))
-        with wide.capture() as captured:
-            wide.print(table)
-        sys.stdout.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+    fitted = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    room = console.width - sum(widths[:-1]) - 3 * (len(widths) - 1)
+    for index, column in enumerate(table[0]):
+        last = index == len(widths) - 1
+        width = min(widths[index], max(8, room)) if last else widths[index]
+        fitted.add_column(
+            column,
+            width=width,
+            no_wrap=not last or room < 24,
+            overflow="fold" if last and room >= 24 else "ellipsis",
+            header_style="bold",
+        )
+    for row in table[1:]:
+        fitted.add_row(*map(Text, row))
+    console.print(fitted)
 
 
 def note(text: str) -> None:

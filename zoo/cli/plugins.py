@@ -63,7 +63,7 @@ def _state(registry: "Registry", plugin: "Plugin") -> str:
     remarks = []
     if plugin.heavy:
         remarks.append(f"slow: imports {', '.join(plugin.heavy)} while declaring, {plugin.seconds:.1f} s of every verb")
-    remarks += [stale for entry in _families(registry, plugin) if (stale := registry.index(entry).stale)]
+    remarks += [stale for entry in _families(registry, plugin) if (stale := registry.stale(entry))]
     return "; ".join(remarks) or "ok"
 
 
@@ -82,12 +82,15 @@ def _facts(registry: "Registry") -> dict[str, object]:
                 "components": [entry.name for entry in registry.components() if entry.plugin is plugin],
                 "seconds": round(plugin.seconds, 4),
                 "heavy": list(plugin.heavy),
-                "stale": [stale for entry in _families(registry, plugin) if (stale := registry.index(entry).stale)],
+                "stale": [stale for entry in _families(registry, plugin) if (stale := registry.stale(entry))],
             }
             for plugin in registry.plugins
         ],
         "broken": [
-            {name: str(getattr(broken, name)) for name in ("plugin", "distribution", "version", "stage", "error")}
+            {
+                name: str(getattr(broken, name))
+                for name in ("plugin", "distribution", "version", "stage", "error", "where", "advice")
+            }
             for broken in registry.broken
         ],
     }
@@ -111,6 +114,8 @@ def doctor_command(as_json: bool) -> None:
                 f"bad   {broken.plugin} ({broken.distribution} {broken.version}): {broken.stage}: {broken.error}"
             )
             click.echo(f"      {broken.advice}")
+            if click.get_current_context().find_root().params.get("debug") and broken.trace:
+                note(broken.trace)
     if registry.broken:
         raise click.exceptions.Exit(ExitCode.PLUGIN)
 

@@ -1,16 +1,17 @@
 """What `zoo show` prints: a recipe, a model or a data set of the catalogue, a component, a family or its member."""
 
-from dataclasses import MISSING, asdict
+import re
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import click
 
 from zoo.cli.components import count
-from zoo.cli.output import next_step, print_json, print_table
+from zoo.cli.output import next_step, print_json
 from zoo.component import Kind
 from zoo.document.fields import Field, describe, fields_of
 from zoo.document.write import write_yaml
-from zoo.errors import PluginError, UnknownName, UsageError, nearest
+from zoo.errors import UnknownName, UsageError, nearest
 from zoo.registry.catalogue import DataCard, ModelCard, Recipe, catalogue
 from zoo.registry.registry import Registered, Registry, installed
 
@@ -43,16 +44,20 @@ def _component(name: str, registry: Registry) -> Registered:
     families = {entry.name: entry for entry in registry.components()}
     if name in families:
         return families[name]
+    same = [entry for entry in families.values() if entry.name.partition("/")[2] == name]
+    if len(same) == 1:
+        return same[0]
     try:
         return registry.resolve(name)
-    except (UnknownName, PluginError) as error:
-        same = [entry for entry in registry.components() if entry.name.partition("/")[2] == name]
-        if len(same) == 1:
-            return same[0]
-        guess = nearest(name, catalogue().names)
-        if isinstance(error, UnknownName) and guess and not error.suggestion:
-            raise UnknownName(f"nothing is called `{name}`", guess) from None
-        raise
+    except UnknownName as error:
+        if "/" in name:
+            raise
+        if any(entry.plugin.name == name for entry in families.values()):
+            raise UnknownName(f"`{name}` is a plugin; try: zoo list {name}/") from None
+        bare = {entry.name.partition("/")[2]: entry.name for entry in families.values()}
+        near = nearest(name, [*catalogue().names, *bare])
+        message = f"nothing is called `{name}`; try: zoo list {name}"
+        raise UnknownName(message, bare.get(near or "", near) or error.suggestion) from None
 
 
 def component_facts(entry: Registered) -> dict[str, Any]:
@@ -70,6 +75,7 @@ def component_facts(entry: Registered) -> dict[str, Any]:
         "modality": list(component.modality),
         "provides": sorted(component.provides),
         "needs": sorted(component.needs),
+        "requires": list(component.requires),
         "target": component.target,
         "options": {name: _option_facts(field) for name, field in options.items()},
         "record": entry.record,
@@ -77,7 +83,7 @@ def component_facts(entry: Registered) -> dict[str, Any]:
 
 
 def _option_facts(field: Field) -> dict[str, Any]:
-    default = {} if field.required else {"default": field.default}
+    default = {} if field.required else {"default": _plain(field.default)}
     kind = describe(field.hint, field.bounds, field.unit)
     return {"type": kind, "required": field.required, **default, "doc": field.doc}
 
@@ -86,10 +92,32 @@ def _show_component(entry: Registered) -> None:
     component = entry.component
     click.echo(f"{entry.name} ({component.kind.value})\n{component.summary}\n")
     _facts(_declared(entry) | _record(entry.record))
+    titles = {card.title: card for card in catalogue().datasets.values()}
+    for title in re.split(", then | and ", entry.record.get("data", "")):
+        if title in titles:
+            click.echo(f"\npretrained on {_data_line(titles[title])}")
     _show_options(component.options)
-    example = f"{entry.plugin.name}/NAME" if component.name == "*" else entry.name
-    key = {Kind.INPUT: "type", Kind.POLICY: "policy"}.get(component.kind, component.kind.value)
-    click.echo(f"\nin a spec:  {key}: {example.removeprefix('zoo/') if key in ('type', 'policy') else example}")
+    if entry.record and not entry.pretrained:
+        click.echo("\nIt has no pretrained weights.")
+    elif component.name != "*" and not entry.record and entry.component.family:
+        click.echo("\nIt is in no index: a Hub repository, which was not looked up.")
+    click.echo(f"\nin a spec:  {_example(entry)}")
+
+
+def _example(entry: Registered) -> str:
+    """How a spec names the component."""
+    name = f"{entry.plugin.name}/NAME" if entry.component.name == "*" else entry.name
+    short = name.removeprefix("zoo/")
+    random = bool(entry.record) and entry.expects_weights
+    given = entry.component.modality[0] if entry.component.modality else "image"
+    return {
+        Kind.INPUT: f"inputs: {{NAME: {{type: {short}, backbone: ...}}}}",
+        Kind.FRONTEND: f"inputs: {{NAME: {{type: {given}, frontend: {name}, backbone: ...}}}}",
+        Kind.BACKBONE: f"backbone: {{use: {name}, weights: none}}" if random else f"backbone: {name}",
+        Kind.FUSION: f"fusion: {name}",
+        Kind.HEAD: f"heads: {{NAME: {name}}}",
+        Kind.POLICY: f"transfer: {short}",
+    }[entry.kind]
 
 
 def _declared(entry: Registered) -> dict[str, str]:
@@ -100,6 +128,7 @@ def _declared(entry: Registered) -> dict[str, str]:
         "modality": joint.join(component.modality),
         "provides": ", ".join(sorted(component.provides)),
         "needs": ", ".join(sorted(component.needs)),
+        "requires": ", ".join(component.requires),
         "source": component.source,
         "names": _names(entry),
     }
@@ -108,9 +137,9 @@ def _declared(entry: Registered) -> dict[str, str]:
 def _names(entry: Registered) -> str:
     if entry.component.family is None or entry.component.name != "*":
         return ""
-    index = installed().index(entry)
-    told = f"{len(index.models):,}, of {entry.component.family.library} {index.version}"
-    return f"{told}; {index.stale}" if index.stale else told
+    members, stale = installed().members(entry), installed().stale(entry)
+    told = f"{len(members):,}" if members else "none can be read"
+    return f"{told}; {stale}" if stale else told
 
 
 def _record(record: dict[str, Any]) -> dict[str, str]:
@@ -129,13 +158,14 @@ def _facts(facts: dict[str, str]) -> None:
 def _show_options(options: type | None) -> None:
     fields = fields_of(options).values()
     click.echo("\noptions" + (":" if fields else ": none"))
-    if fields:
-        print_table(["  key", "default", "type", "meaning"], [_option_row(field) for field in fields])
+    for field in fields:
+        default = "required" if field.required else write_yaml(_plain(field.default)).strip()
+        click.echo(f"  {field.name}: {default}  ({describe(field.hint, field.bounds, field.unit)})")
+        click.echo(f"      {field.doc}")
 
 
-def _option_row(field: Field) -> list[str]:
-    default = "(required)" if field.default is MISSING else write_yaml(field.default).strip()
-    return [f"  {field.name}", default, describe(field.hint, field.bounds, field.unit), field.doc]
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _show_recipe(name: str, recipe: Recipe, as_yaml: bool, as_json: bool) -> None:
@@ -161,7 +191,7 @@ def _show_model(name: str, card: ModelCard, as_json: bool) -> None:
     for told in data:
         click.echo(f"\npretrained on {told if isinstance(told, str) else _data_line(told)}")
     _show_options(entry.component.options)
-    own = card.weights.startswith("hf://")
+    own = card.weights not in (entry.record.get("weights"), card.use.partition("/")[2])
     click.echo(f"\nin a spec:  backbone: {f'{{use: {card.use}, weights: {card.weights}}}' if own else card.use}")
 
 
@@ -176,4 +206,6 @@ def _show_dataset(name: str, card: DataCard, as_json: bool) -> None:
     if as_json:
         print_json({"kind": "dataset", "name": name, **asdict(card), "models": users})
         return
-    click.echo(f"{name} (data set)\n{_data_line(card)}\n\nmodels pretrained on it: {', '.join(users) or 'none listed'}")
+    click.echo(f"{name} (data set)\n{_data_line(card)}\n\nmodels of the catalogue pretrained on it:")
+    for user in users or ["none"]:
+        click.echo(f"  {user}")

@@ -1,12 +1,13 @@
 """The verbs of the language: `zoo check`, `zoo spec render`, `zoo spec schema`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import json_option, next_step, note, print_json, write_text
+from zoo.cli.output import json_option, json_text, next_step, note, print_json, write_text
 from zoo.errors import SpecError
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def check_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None
         print_json({"ok": True, "errors": []})
         return
     click.echo(f"{spec} is right: {_summary(checked)}")
+    for remark in _remarks(checked):
+        note(f"note: {remark}")
     next_step(f"zoo spec render {quote(str(spec))}")
 
 
@@ -54,6 +57,21 @@ def _summary(spec: "Spec") -> str:
         parts.append(spec.fusion.use)
     parts.append(", ".join(f"{name} ({head.use.partition('/')[2]})" for name, head in spec.heads.items()))
     return " -> ".join(parts)
+
+
+def _remarks(spec: "Spec") -> Iterator[str]:
+    """What is no error and still worth knowing: parts that start at random, data that was not looked into."""
+    from zoo.spec.files import unread
+    from zoo.spec.sections import Backbone
+
+    towers = {name: part.backbone for name, part in spec.inputs.items() if isinstance(part.backbone, Backbone)}
+    random = [f"{name} ({tower.use})" for name, tower in towers.items() if tower.weights == "none"]
+    if random:
+        yield f"these start from random weights: {', '.join(random)}"
+    if not spec.data.train:
+        yield "it names no `data:`, so no column was looked for"
+    for path in unread(spec):
+        yield f"the columns of {path} were not looked for: it is no Parquet, CSV, TSV or JSON lines"
 
 
 @click.group("spec")
@@ -76,9 +94,11 @@ def render_command(spec: Path, overrides: tuple[str, ...], origins: bool, output
     loaded = load_spec(spec, overrides=overrides)
     if as_json:
         told = {dotted(path): origin for path, origin in spec_origins(loaded).items()}
-        print_json({"spec": spec_data(loaded), "origins": told})
+        write_text(json_text({"spec": spec_data(loaded), "origins": told}), output)
     else:
         write_text(render_spec(loaded, origins=origins), output)
+    if output is not None and output.parent.resolve() != loaded.folder.resolve() and loaded.data.train:
+        note(f"note: relative paths in it still start at {loaded.folder.resolve()}")
 
 
 @spec_command.command("schema")

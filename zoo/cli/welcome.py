@@ -8,7 +8,8 @@ import click
 
 def welcome() -> None:
     """Prints the three next things to do."""
-    specs = sorted(path for path in Path().glob("*.yaml") if _looks_like_spec(path))
+    specs = [path for path in Path().glob("*.yaml") if _looks_like_spec(path)]
+    specs.sort(key=lambda path: (path.name != "spec.yaml", -path.stat().st_mtime, path.name))
     click.echo("zoo fits pretrained backbones, a fusion and heads into one model, from one YAML spec.\n")
     if specs:
         first = quote(str(specs[0]))
@@ -21,7 +22,7 @@ def welcome() -> None:
         steps = [
             ("zoo list recipes", "shows ready specs, one per task"),
             ("zoo show image-text --yaml > spec.yaml", "makes one of them yours"),
-            ("zoo check spec.yaml", "tells everything that is wrong with it"),
+            ("zoo check spec.yaml", "tells what is left to fill in: where your table is, and its columns"),
         ]
     width = max(len(command) for command, _ in steps)
     for number, (command, effect) in enumerate(steps, 1):

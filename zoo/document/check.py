@@ -1,6 +1,8 @@
 """Nodes against option dataclasses: every error at its place, nothing passed over, the origin of every value."""
 
+import contextlib
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -202,13 +204,14 @@ class Checker:
         if any(value is FAILED for value in values.values()):
             return FAILED
         try:
-            return cls(**values)
+            with contextlib.redirect_stdout(sys.stderr):
+                return cls(**values)
         except ValueError as error:
             named = [name for name in re.findall("`([^`]+)`", str(error)) if name in mapping and name in fields_of(cls)]
             place = mapping.key(named[0]) if named else node
             self.problem(place, path, f"`{dotted(path)}`: {error}")
             return FAILED
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             told = f"`{dotted(path)}`: the plugin's own check broke: {type(error).__name__}: {error}"
             self.problem(node, path, told, exit_code=ExitCode.PLUGIN)
             return FAILED

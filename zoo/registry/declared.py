@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -46,6 +46,11 @@ def _check_fields(component: Component) -> None:
         value = getattr(component, field)
         if not isinstance(value, wanted) or not all(isinstance(word, str) for word in value):
             raise TypeError(f"`{name}`: {field} must be a {wanted.__name__} of texts, not {value!r}")
+    for field in ("summary", "source"):
+        if not isinstance(getattr(component, field), str):
+            raise TypeError(f"`{name}`: {field} must be a text, not {getattr(component, field)!r}")
+    if component.kind in (Kind.INPUT, Kind.BACKBONE) and not component.modality:
+        raise ValueError(f"`{name}`: without a modality the {component.kind} fits nothing")
     if component.kind is Kind.FRONTEND and len(component.modality) != 2:
         raise ValueError(f"`{name}`: a front end has two modalities, what it takes and what it gives")
     if (name == "*") != (component.family is not None):
@@ -62,6 +67,9 @@ def _check_options(component: Component) -> None:
         return
     if not isinstance(options, type) or not is_dataclass(options):
         raise TypeError(f"`{name}`: options must be a dataclass, not {options!r}")
+    unset = [field.name for field in fields(options) if not field.init]
+    if unset:
+        raise ValueError(f"`{name}`: the option `{unset[0]}` has init=False, so that no spec could set it")
     taken = RESERVED[component.kind] & set(fields_of(options))
     if taken:
         raise ValueError(f"`{name}`: the option `{min(taken)}` is a key of the language for every {component.kind}")

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -34,17 +35,17 @@ class Index:
 
     @cached_property
     def _data(self) -> dict[str, Any]:
-        for path in (self.own_path, self.shipped_path):
-            if path is None or not path.is_file():
-                continue
-            try:
-                data: dict[str, Any] = json.loads(path.read_bytes())
-                assert isinstance(data["version"], str) and isinstance(data["models"], dict)
-                return data
-            except (ValueError, KeyError, TypeError, AssertionError) as error:
-                advice = f"; delete it and run: zoo plugins refresh {self.plugin}" if path == self.own_path else ""
-                raise PluginError(f"{path}: not a valid index: {error!r}{advice}") from None
-        raise PluginError(f"the index of plugin `{self.plugin}` is missing: {self.family.index}")
+        """The user's own index where it can be read, else the shipped one."""
+        own = self.own_path
+        if own is not None and own.is_file():
+            with suppress(ValueError):
+                return _read(own)
+        try:
+            return _read(self.shipped_path)
+        except FileNotFoundError:
+            raise PluginError(f"the index of plugin `{self.plugin}` is missing: {self.family.index}") from None
+        except (OSError, ValueError) as error:
+            raise PluginError(f"{self.shipped_path}: not a valid index: {error}") from None
 
     @property
     def own_path(self) -> Path | None:
@@ -83,9 +84,32 @@ class Index:
     @property
     def stale(self) -> str:
         """What to do when the library is not the version that the index was made from; "" when it is."""
+        remedy = f"run `zoo plugins refresh {self.plugin}`"
+        if self.own_path is not None and self.own_path.is_file():
+            try:
+                _read(self.own_path)
+            except ValueError as error:
+                return f"your own index is damaged ({self.own_path}: {error}): {remedy}"
         if self.installed in (None, self.version):
             return ""
-        return (
-            f"the index is of {self.family.library} {self.version}, installed is {self.installed}: "
-            f"run `zoo plugins refresh {self.plugin}`"
-        )
+        return f"the index is of {self.family.library} {self.version}, installed is {self.installed}: {remedy}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """An index file.
+
+    Raises:
+        ValueError: It is no JSON, or not of the form that `Family` describes.
+    """
+    data = json.loads(path.read_bytes())
+    if not isinstance(data, dict) or not isinstance(data.get("version"), str):
+        raise ValueError("it tells no `version`")
+    models = data.get("models")
+    if not isinstance(models, dict):
+        raise ValueError("its `models` are no JSON object")
+    for name, record in models.items():
+        if not isinstance(record, dict) or not isinstance(record.get("modality", ""), str):
+            raise ValueError(f"the record of `{name}` is not of the right form")
+        if not isinstance(record.get("parameters", 0), int):
+            raise ValueError(f"the `parameters` of `{name}` are no whole number")
+    return data

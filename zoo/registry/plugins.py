@@ -5,11 +5,12 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, partial
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -20,6 +21,7 @@ from zoo.registry import hookspecs
 HEAVY = ("torch", "timm", "transformers", "torchvision", "torchaudio")
 """Libraries that a plugin must not import while it declares: each costs seconds of every verb."""
 
+_HERE, _PLUGGY = str(Path(__file__).parent), str(Path(pluggy.__file__).parent)
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -62,6 +64,8 @@ class Broken:
     version: str
     stage: Stage
     error: str
+    where: str = ""
+    trace: str = field(default="", repr=False, compare=False)
 
     @property
     def advice(self) -> str:
@@ -70,9 +74,15 @@ class Broken:
             return "set ZOO_PLUGINS to installed plugins, or unset it; `zoo plugins` lists them"
         if self.stage is Stage.NAMESPACE:
             return f"uninstall one of the distributions: pip uninstall {self.distribution}"
+        if self.stage is Stage.API:
+            return f"pip install -U zoo {self.distribution}"
+        if self.stage is Stage.INDEX:
+            return f"make it anew: zoo plugins refresh {self.plugin}"
         if missing := re.match(r"ModuleNotFoundError: No module named '(\w+)", self.error):
             return f"install what it needs (the module `{missing[1]}`), or remove it: pip uninstall {self.distribution}"
-        return f"update it or tell its author, or remove it: pip uninstall {self.distribution}"
+        where = f" ({self.where})" if self.where else ""
+        told = f"if it is yours, `zoo --debug plugins doctor` shows the traceback{where}"
+        return f"{told}; else update it, or remove it: pip uninstall {self.distribution}"
 
     def __str__(self) -> str:
         return f"plugin `{self.plugin}` ({self.distribution} {self.version}) is broken at {self.stage}: {self.error}"
@@ -103,16 +113,22 @@ class Loader:
         self._run(plugin, Stage.COMPONENTS, lambda: declared.extend(self._declared(plugin)))
         return declared
 
-    def add_commands(self, cli: Any) -> None:
-        """Lets every plugin add commands to a click group; one that fails is quarantined, its commands taken back."""
+    def add_commands(self, cli: Any, taken: Collection[str] = ()) -> None:
+        """Lets every plugin add commands to a click group; one that fails is quarantined, its commands taken back.
+
+        Args:
+            cli: The group.
+            taken: Names that no plugin may use, beside those already in the group.
+        """
         for plugin in list(self.plugins.values()):
             before = dict(cli.commands)
-            if not self._run(plugin, Stage.COMMANDS, partial(self._call, plugin, "zoo_commands", cli=cli)):
+            if not self._run(plugin, Stage.COMMANDS, partial(self._add_commands, plugin, cli, taken)):
                 cli.commands = before
 
     def quarantine(self, plugin: Plugin, stage: Stage, error: str) -> None:
         """Puts a plugin among the broken ones."""
-        self.broken.append(Broken(plugin.name, plugin.distribution, plugin.version, stage, error))
+        where, trace = _trace(sys.exc_info()[1])
+        self.broken.append(Broken(plugin.name, plugin.distribution, plugin.version, stage, error, where, trace))
         if self.plugins.get(plugin.name) is plugin:
             del self.plugins[plugin.name]
 
@@ -163,8 +179,12 @@ class Loader:
         manager = self._manager
         try:
             manager.register(plugin.module, plugin.name)
+            callers = manager.get_hookcallers(plugin.module) or []
+            for caller in callers:
+                if not caller.has_spec():
+                    raise TypeError(f"there is no hook `{caller.name}`; the hooks are zoo_components and zoo_commands")
             manager.check_pending()
-            if not manager.get_hookcallers(plugin.module):
+            if not callers:
                 raise TypeError("it implements no hook; is @zoo.hookimpl missing on `zoo_components`?")
         except BaseException:
             if manager.has_plugin(plugin.name):
@@ -179,6 +199,14 @@ class Loader:
         if "zoo_components" in hooks and not results:
             raise TypeError("zoo_components gave None; is a `return` missing?")
         return well_formed(results)
+
+    def _add_commands(self, plugin: Plugin, cli: Any, taken: Collection[str]) -> None:
+        before = dict(cli.commands)
+        self._call(plugin, "zoo_commands", cli=cli)
+        touched = [name for name, command in before.items() if cli.commands.get(name) is not command]
+        touched += [name for name in taken if name in cli.commands]
+        if touched:
+            raise ValueError(f"the verb `{touched[0]}` is not its own")
 
     def _call(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
         """The result of this one plugin's implementation, as a list of none or one."""
@@ -205,6 +233,18 @@ class Loader:
         finally:
             plugin.seconds += time.perf_counter() - start
             plugin.heavy += tuple(name for name in HEAVY if name in sys.modules and name not in before)
+
+
+def _trace(error: BaseException | None) -> tuple[str, str]:
+    """File and line where an error arose, and its whole traceback; of none, two empty texts."""
+    if error is None:
+        return "", ""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not frame.filename.startswith(("<", _HERE, _PLUGGY))]
+    where = f"{foreign[-1].filename}:{foreign[-1].lineno}" if foreign else ""
+    return where, "".join(traceback.format_exception(error))
 
 
 def _plugin(point: EntryPoint) -> Plugin:

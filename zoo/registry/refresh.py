@@ -20,7 +20,7 @@ def refreshable(registry: Registry, plugin: str | None) -> list[Registered]:
     """
     families = [entry for entry in registry.components() if entry.component.family]
     if plugin is None:
-        return [entry for entry in families if registry.index(entry).stale]
+        return [entry for entry in families if registry.stale(entry)]
     chosen = [entry for entry in families if entry.plugin.name == plugin]
     if not chosen:
         names = [entry.plugin.name for entry in families]
@@ -40,7 +40,13 @@ def refresh(registry: Registry, entry: Registered, output: Path | None = None) -
     path = output or index.own_path
     if path is None:
         raise UsageError(f"{family.library} is not installed: pip install {family.library}")
-    replace_file(path, index_text(_build(entry, family)))
+    built = _build(entry, family)
+    try:
+        # The version is the distribution's, by which an index is found again, whatever the library calls itself.
+        text = index_text({**built, "library": family.library, "version": index.installed or built["version"]})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PluginError(f"the plugin `{entry.plugin.name}` made an index that is none: {error!r}") from None
+    replace_file(path, text)
     return path
 
 
@@ -57,10 +63,12 @@ def _compact(value: Any) -> str:
 
 def _build(entry: Registered, family: Family) -> dict[str, Any]:
     """Calls the plugin's function, with a progress bar on a terminal."""
+    from rich.console import Console
     from rich.progress import Progress
 
     module, _, function = family.refresh.partition(":")
-    with Progress(transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(transient=True, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"index of {family.library}", total=None)
 
         def advance(done: int, total: int) -> None:

@@ -103,6 +103,13 @@ class Registry:
                 del self._components[name]
             return {}
 
+    def stale(self, entry: Registered) -> str:
+        """What is to be done about a family's index; "" when nothing is."""
+        try:
+            return self.index(entry).stale
+        except PluginError as error:
+            return f"{error}: run `zoo plugins refresh {entry.plugin.name}`"
+
     def inspect(self) -> None:
         """Reads every index, so that `plugins` and `broken` are what they will be when all is used."""
         for entry in self.components():
@@ -128,7 +135,7 @@ class Registry:
         if entry is None:
             raise self._unknown(name, kind)
         if kind is not None and entry.kind is not kind:
-            raise UnknownName(f"`{name}` is a {entry.kind}, not a {kind}")
+            raise UnknownName(f"the {entry.kind} `{name}` stands where a {kind} belongs")
         return entry
 
     def _from_family(self, name: str) -> Registered | None:
@@ -150,7 +157,8 @@ class Registry:
         record = self.members(family)[bare]
         modality = tuple(record["modality"].split("+")) if "modality" in record else family.component.modality
         summary = record.get("summary") or family.component.summary
-        provides, has_weights = family.component.provides, "pretrained" in family.component.provides
+        declared, provides = family.component.family, family.component.provides
+        has_weights = "pretrained" in provides or bool(declared and declared.beyond)
         if "weights" not in record:
             provides -= {"pretrained"}
         component = replace(family.component, name=bare, modality=modality, summary=summary, provides=provides)
@@ -166,24 +174,35 @@ class Registry:
             return PluginError(f"`{name}` cannot be had: ZOO_PLUGINS leaves the plugin `{namespace}` out")
         what = kind or "component"
         if not slash:
-            known = [entry for entry in self._all_names(kind) if entry.partition("/")[2] == name]
-            guess = known[0] if known else None
-            return UnknownName(f"`{name}` is no full name: a {what} is written `namespace/name`", guess)
+            message = f"`{_short(name)}` is no full name: a {what} is written `namespace/name`"
+            return UnknownName(message, self._by_bare_name(name, kind))
         spaces = {entry.partition("/")[0] for entry in self._components}
         if namespace not in spaces:
-            message = f"unknown {what} `{name}`: no installed plugin has the namespace `{namespace}` ({listed(spaces)})"
-            return UnknownName(message, nearest(name, self._all_names(kind)))
-        message = f"unknown {what} `{name}`"
-        guess = nearest(name, self._all_names(kind, namespace)) or nearest(name, self._all_names(kind))
+            message = f"unknown {what} `{_short(name)}`: no installed plugin has components in `{_short(namespace)}/`"
+            return UnknownName(f"{message} ({listed(spaces)})", nearest(name, self._all_names(kind)))
+        message = f"unknown {what} `{_short(name)}`"
+        guess = self._by_bare_name(name.partition("/")[2], kind, namespace) or nearest(name, self._all_names(kind))
         if family := self._components.get(f"{namespace}/*"):
-            message += f" ({self.index(family).stale})" if self.index(family).stale else ""
+            message += f" ({self.stale(family)})" if self.stale(family) else ""
         elif guess is None:
             message += f"; `{namespace}` has {listed(self._all_names(kind, namespace))}"
         return UnknownName(message, guess)
 
+    def _by_bare_name(self, bare: str, kind: Kind | None, namespace: str | None = None) -> str | None:
+        """The full name whose part behind the namespace is nearest."""
+        bares: dict[str, str] = {}
+        for full in self._all_names(kind, namespace):
+            bares.setdefault(full.partition("/")[2], full)
+        near = nearest(bare, bares)
+        return bares[near] if near else None
+
     def _all_names(self, kind: Kind | None, namespace: str | None = None) -> list[str]:
         names = self.names(kind)
         return names if namespace is None else [name for name in names if name.startswith(namespace + "/")]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 80 else name[:77] + "..."
 
 
 @cache

@@ -109,7 +109,7 @@ class SpecChecker(Checker):
             return mapping, None
         name, _, text = node.text.partition(":")
         selector = replace(node, text=name, value=name, length=len(name))
-        column = node.column + len(name) + 1
+        column = node.column + len(name) + (1 if node.plain else 2)
         value = replace(node, text=text, value=resolve(text), column=column, length=max(1, len(text)))
         items = mapping.items | {cls.selector: (mapping.key(cls.selector), selector)}
         return replace(mapping, items=items), value

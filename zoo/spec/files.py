@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -83,7 +84,7 @@ def header(path: Path) -> list[str] | None:
         columns = reader(path)
     except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise UsageError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = [name for name, times in Counter(columns).items() if times > 1]
     if twice:
         raise UsageError(f"`{path}` has two columns `{twice[0]}`")
     return columns

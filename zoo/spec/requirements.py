@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from shlex import quote
 
 from zoo.document.nodes import Mapping, Node, Path, Scalar, at
 from zoo.errors import ExitCode, Problem
 from zoo.spec.edges import Parts
+
+DISTRIBUTION = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+"""A distribution's name (PEP 508). Nothing else of a stranger's spec may stand in a line for the user's shell."""
 
 
 def requirement_problems(root: Mapping, parts: Parts) -> Iterator[Problem]:
@@ -23,6 +25,9 @@ def requirement_problems(root: Mapping, parts: Parts) -> Iterator[Problem]:
         if not isinstance(value, Scalar) or value.value is None:
             continue
         path: Path = ("requires", key.text)
+        if not re.fullmatch(DISTRIBUTION, key.text):
+            yield key.problem(path, f"`{key.text}` is no name of a distribution", hint="write it like zoo-acme: '>=2'")
+            continue
         try:
             message = missing(key.text, _range(value.text))
         except ValueError as error:
@@ -32,9 +37,9 @@ def requirement_problems(root: Mapping, parts: Parts) -> Iterator[Problem]:
             wrong.append((key, path, message, key.text + _range(value.text)))
     for path, (registered, node) in parts.items():
         for needed in registered.component.requires:
-            if message := missing(*_split(needed)):
+            if message := _unmet(needed):
                 wrong.append((node, path, f"`{registered.name}` needs more: {message}", needed))
-    line = " ".join(dict.fromkeys(_quoted(needed) for _, _, _, needed in wrong))
+    line = " ".join(dict.fromkeys(f'"{needed}"' for _, _, _, needed in wrong))
     for place, path, message, _ in wrong:
         yield place.problem(path, message, hint=f"pip install {line}", exit_code=ExitCode.PLUGIN)
 
@@ -51,6 +56,8 @@ def missing(name: str, wanted: str) -> str:
     """
     from packaging.specifiers import SpecifierSet
 
+    if not re.fullmatch(r"[\w.,<>=!~*+ -]*", wanted, re.ASCII):
+        raise ValueError("only versions and comparisons can stand here")  # `===` would let anything in
     allowed = SpecifierSet(wanted)
     try:
         have = version(name)
@@ -67,14 +74,11 @@ def _range(text: str) -> str:
     return f"=={text}" if text[0].isdigit() else text
 
 
-def _quoted(requirement: str) -> str:
-    """A word for the user's shell; a stranger's spec cannot put a command into it."""
-    plain = re.fullmatch(r"[\w.,<>=!~*+\[\] -]+", requirement, re.ASCII)
-    return f'"{requirement}"' if plain else quote(requirement)
-
-
-def _split(requirement: str) -> tuple[str, str]:
+def _unmet(requirement: str) -> str:
+    """What is wrong with a requirement as pip takes it, or ""; one whose marker does not hold here is met."""
     from packaging.requirements import Requirement
 
     parsed = Requirement(requirement)
-    return parsed.name, str(parsed.specifier)
+    if parsed.marker is not None and not parsed.marker.evaluate():
+        return ""
+    return missing(parsed.name, str(parsed.specifier))

@@ -99,7 +99,7 @@ class _Writer:
         names = [entry.name, *([short] if entry.kind in SHORT_KINDS and short != entry.name else [])]
         forms: list[dict[str, Any]] = [{"enum": names}]
         if family := entry.component.family:
-            forms = [{"enum": [f"{entry.plugin.name}/{bare}" for bare in self.registry.index(entry).models]}]
+            forms = [{"enum": [f"{entry.plugin.name}/{bare}" for bare in self.registry.members(entry)]}]
             forms += [{"pattern": f"^{entry.plugin.name}/{family.beyond}$"}] if family.beyond else []
         if entry.kind is Kind.POLICY and shorthand_of(entry.component.options):
             forms += [{"pattern": f"^(?:{'|'.join(names)}):.+$"}]

@@ -67,7 +67,8 @@ class Transfer(Part):
     )
     freeze: list[str] = option(
         [],
-        "Patterns of parameter names that stay frozen whatever the policy says; one that matches nothing is an error.",
+        "Shell-style patterns (`*`, `?`, `[...]`) of parameter names that stay frozen whatever the policy says; one "
+        "that matches nothing is an error.",
     )
     layer_decay: float = option(
         1.0,
@@ -125,7 +126,9 @@ class Balance:
 class Table:
     """One table of training data."""
 
-    path: str = option(doc="File (Parquet, CSV, JSON lines) or folder, relative to the spec.", shorthand=True)
+    path: str = option(
+        doc="File (Parquet, CSV, JSON lines) or folder, relative to the spec.", shorthand=True, min_length=1
+    )
     heads: list[str] | None = option(None, "Heads that learn from it; all of them unless said.", min_length=1)
     weight: float = option(1.0, "How often it is drawn from, relative to the other tables.", gt=0)
 

@@ -36,7 +36,7 @@ CASES = [
     Wrong(
         "a head where a backbone belongs",
         changed("timm/resnet50", "zoo/classifier"),
-        "3:34: `zoo/classifier` is a head, not a backbone",
+        "3:34: the head `zoo/classifier` stands where a backbone belongs",
     ),
     Wrong(
         "a name without namespace",
@@ -51,17 +51,17 @@ CASES = [
     Wrong(
         "an unknown namespace",
         changed("timm/resnet50", "tim/resnet50"),
-        "3:34: unknown backbone `tim/resnet50`: no installed plugin has the namespace `tim` (timm, torchaudio, transformers, zoo) -> timm/resnet50",
+        "3:34: unknown backbone `tim/resnet50`: no installed plugin has components in `tim/` (timm, torchaudio, transformers, zoo) -> timm/resnet50",
     ),
     Wrong(
         "a namespace nobody has",
         changed("timm/resnet50", "acme/spectral"),
-        "3:34: unknown backbone `acme/spectral`: no installed plugin has the namespace `acme` (timm, torchaudio, transformers, zoo)",
+        "3:34: unknown backbone `acme/spectral`: no installed plugin has components in `acme/` (timm, torchaudio, transformers, zoo)",
     ),
     Wrong(
         "a torchvision name",
         changed("timm/resnet50", "torchvision/resnet50"),
-        "3:34: unknown backbone `torchvision/resnet50`: no installed plugin has the namespace `torchvision` (timm, torchaudio, transformers, zoo) -> timm/resnet50",
+        "3:34: unknown backbone `torchvision/resnet50`: no installed plugin has components in `torchvision/` (timm, torchaudio, transformers, zoo) -> timm/resnet50",
     ),
     Wrong(
         "weights that are misspelt hub reference",
@@ -87,8 +87,8 @@ CASES = [
     ),
     Wrong(
         "a picture for a text backbone",
-        changed("timm/resnet50", "transformers/bert"),
-        "3:34: `transformers/bert` takes text, but the input `photo` gives image",
+        changed("timm/resnet50", "{use: transformers/bert, weights: none}"),
+        "3:40: `transformers/bert` takes text, but the input `photo` gives image",
     ),
     Wrong(
         "a front end for a picture",
@@ -148,9 +148,10 @@ CASES = [
     Wrong(
         "an input's option at its backbone",
         changed(
-            "{type: image, backbone: timm/resnet50}", "{type: text, backbone: {use: transformers/bert, max_length: 64}}"
+            "{type: image, backbone: timm/resnet50}",
+            "{type: text, backbone: {use: transformers/bert, weights: none, max_length: 64}}",
         ),
-        "3:58: unknown key `max_length` in `inputs.photo.backbone`",
+        "3:73: unknown key `max_length` in `inputs.photo.backbone`",
     ),
     Wrong(
         "a backbone's key at its input",

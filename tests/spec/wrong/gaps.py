@@ -126,7 +126,7 @@ CASES = [
     Wrong(
         "one class as a text",
         changed("zoo/classifier", "{use: zoo/classifier, classes: good}"),
-        "5:40: `heads.mood.classes`: expected a list of texts or null, with at least 2, not the text `good`",
+        "5:40: `heads.mood.classes`: expected a list of texts or null, not the text `good`",
     ),
     Wrong(
         "a list inside a list of texts",

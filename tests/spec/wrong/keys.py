@@ -105,9 +105,9 @@ CASES = [
         "key of a trained tokenizer",
         changed(
             "{type: image, backbone: timm/resnet50}",
-            "{type: text, backbone: {use: transformers/bert, tokenizer: {train: bpe, size: 100}}}",
+            "{type: text, backbone: {use: transformers/bert, weights: none, tokenizer: {train: bpe, size: 100}}}",
         ),
-        "3:82: unknown key `size` in `inputs.photo.backbone.tokenizer`",
+        "3:97: unknown key `size` in `inputs.photo.backbone.tokenizer`",
     ),
     Wrong(
         "key beside same_as",

@@ -31,7 +31,7 @@ CASES = [
     Wrong(
         "one class",
         changed("zoo/classifier", "{use: zoo/classifier, classes: [good]}"),
-        "5:40: `heads.mood.classes`: expected a list of texts or null, with at least 2, not a list of 1",
+        "5:31: `heads.mood`: `classes` names one class; a choice needs two, unless `multi_label` is true",
     ),
     Wrong(
         "a sample rate out of range",
@@ -96,7 +96,7 @@ CASES = [
     Wrong(
         "a policy's number twice",
         after("transfer: {policy: 'last:2', groups: 3}\n"),
-        "6:25: `groups` is given twice: as `:2` and as a key",
+        "6:26: `groups` is given twice: as `:2` and as a key",
     ),
     Wrong(
         "a policy's number as a word",

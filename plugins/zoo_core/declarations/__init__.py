@@ -1,0 +1,1 @@
+"""What the namespace `zoo/` offers, declared without torch. The code stands where each target says."""

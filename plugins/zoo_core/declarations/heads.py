@@ -1,0 +1,82 @@
+"""Heads: what is predicted."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from zoo.component import Component, Kind, option
+from zoo_core.declarations.rules import check_unique
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Options of the layers of a head."""
+
+    layers: int = option(1, "Linear layers; 1 is a linear model on the features.", ge=1, le=16)
+    activation: Literal["gelu", "relu", "silu", "tanh"] = option("gelu", "Nonlinearity between the layers.")
+    dropout: float = option(0.0, "Dropout before each layer.", ge=0, lt=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Layers):
+    """Options of `zoo/classifier`."""
+
+    classes: list[str] | None = option(
+        None, "Names of the classes, in order; those of the training rows, sorted, unless said.", min_length=1
+    )
+    multi_label: bool = option(False, "A row may have any number of the classes: its cell is a list.")
+    class_weights: Literal["none", "balanced"] = option(
+        "none", "`balanced` weighs each class by the inverse of its share of the training rows."
+    )
+    label_smoothing: float = option(
+        0.0, "Share of each label spread over all classes (Szegedy et al. 2016).", ge=0, lt=1
+    )
+
+    def __post_init__(self) -> None:
+        """Refuses classes that cannot be told apart, and smoothing of labels that are no choice between classes."""
+        check_unique("classes", self.classes)
+        if len(self.classes or ()) == 1 and not self.multi_label:
+            raise ValueError("`classes` names one class; a choice needs two, unless `multi_label` is true")
+        if self.multi_label and self.label_smoothing:
+            raise ValueError("`label_smoothing` smooths a choice between classes; with `multi_label` there is none")
+
+
+CLASSIFIER = Component(
+    kind=Kind.HEAD,
+    name="classifier",
+    target="zoo_core.heads.classifier:build",
+    options=Classifier,
+    provides=frozenset({"export"}),
+    needs=frozenset({"pooled"}),
+    summary="Classification with cross-entropy, or with one binary cross-entropy per class when there are many labels.",
+    source="Goodfellow et al. 2016, chapter 6.2",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regressor(Layers):
+    """Options of `zoo/regressor`."""
+
+    columns: list[str] | None = option(
+        None, "Columns of the numbers, in place of `column`.", min_length=1, columns=True
+    )
+    loss: Literal["squared", "absolute", "huber"] = option("squared", "Loss on the standardised numbers.")
+    standardize: bool = option(True, "Learn the numbers with the mean 0 and deviation 1 of the training rows.")
+
+    def __post_init__(self) -> None:
+        """Refuses a column that is named twice."""
+        check_unique("columns", self.columns)
+
+
+REGRESSOR = Component(
+    kind=Kind.HEAD,
+    name="regressor",
+    target="zoo_core.heads.regressor:build",
+    options=Regressor,
+    provides=frozenset({"export"}),
+    needs=frozenset({"pooled"}),
+    summary="Regression of one or more numbers.",
+    source="Huber 1964 (the `huber` loss)",
+)
+
+
+COMPONENTS = (CLASSIFIER, REGRESSOR)

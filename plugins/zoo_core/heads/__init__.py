@@ -1,5 +1,0 @@
-"""Heads: what is predicted."""
-
-from zoo_core.heads import classifier, regressor
-
-COMPONENTS = (classifier.COMPONENT, regressor.COMPONENT)
