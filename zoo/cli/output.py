@@ -45,7 +45,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def _print_fitted(table: list[list[str]], widths: list[int]) -> None:
-    """The table on a terminal. Names are never broken; the last column wraps, or is cut where there is little room."""
+    """The table on a terminal: names are whole, the last column wraps, or is left out where there is no room for it."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +53,8 @@ def _print_fitted(table: list[list[str]], widths: list[int]) -> None:
 
     console = Console(highlight=False)
     fitted = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    room = console.width - sum(widths[:-1]) - 3 * (len(widths) - 1)
+    while (room := console.width - sum(widths[:-1]) - 3 * (len(widths) - 1)) < 8 and len(widths) > 1:
+        table, widths = [row[:-1] for row in table], widths[:-1]
     for index, column in enumerate(table[0]):
         last = index == len(widths) - 1
         width = min(widths[index], max(8, room)) if last else widths[index]

@@ -55,9 +55,11 @@ def _component(name: str, registry: Registry) -> Registered:
         if any(entry.plugin.name == name for entry in families.values()):
             raise UnknownName(f"`{name}` is a plugin; try: zoo list {name}/") from None
         bare = {entry.name.partition("/")[2]: entry.name for entry in families.values()}
+        bare |= {known.rpartition("/")[2]: known for known in catalogue().models}
         near = nearest(name, [*catalogue().names, *bare])
         message = f"nothing is called `{name}`; try: zoo list {name}"
-        raise UnknownName(message, bare.get(near or "", near) or error.suggestion) from None
+        same_name = error.suggestion if (error.suggestion or "").partition("/")[2] == name else None
+        raise UnknownName(message, same_name or bare.get(near or "", near) or error.suggestion) from None
 
 
 def component_facts(entry: Registered) -> dict[str, Any]:

@@ -15,11 +15,18 @@ def with_card(entry: Registered) -> Registered:
     return replace(entry, component=replace(entry.component, modality=tuple(card.modality)))
 
 
-def well_known(name: str) -> str | None:
-    """The full name that a bare one stands for: `transformers/google-bert/bert-base-uncased`."""
+def well_known(name: str, otherwise: str | None) -> str | None:
+    """The card that a name was probably meant to be.
+
+    Args:
+        name: What was written: `bert-base-uncased` is `transformers/google-bert/bert-base-uncased`.
+        otherwise: What to suggest when no card ends like the name; None takes the card whose end is nearest.
+    """
     tails = {known.rpartition("/")[2]: known for known in _models()}
-    near = nearest(name.rpartition("/")[2], tails)
-    return tails[near] if near else None
+    tail = name.rpartition("/")[2]
+    if otherwise is None:
+        tail = nearest(tail, tails) or ""
+    return tails.get(tail, otherwise)
 
 
 def _models() -> dict[str, ModelCard]:

@@ -139,8 +139,8 @@ class SpecChecker(Checker):
             registered = with_card(self.registry.resolve(full, cls.kind))
         except ZooError as error:
             told, suggestion = getattr(error, "message", str(error)), getattr(error, "suggestion", None)
-            if suggestion is None and cls.kind is Kind.BACKBONE:
-                suggestion = well_known(name)
+            if cls.kind is Kind.BACKBONE:
+                suggestion = well_known(name, suggestion)
             elif suggestion and full != name:
                 suggestion = suggestion.removeprefix("zoo/")
             self.problem(node, (*path, cls.selector), told, suggestion=suggestion, exit_code=error.exit_code)
