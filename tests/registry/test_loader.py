@@ -157,6 +157,12 @@ ILL_FORMED = {
     "pattern": declaring(SOUP, before="    brand: str = option('x', 'Its name.', pattern='(')\n"),
     "beyond": declaring('Component(Kind.HEAD, "*", "a:b", family=Family("x", "y:z.json", "a:b", beyond="("))'),
     "nothing": GOOD.replace("return", "_ ="),
+    "summary": declaring('Component(Kind.HEAD, "soup", "a:b", summary=3)'),
+    "source": declaring('Component(Kind.HEAD, "soup", "a:b", source=None)'),
+    "no-modality": declaring('Component(Kind.BACKBONE, "soup", "a:b")'),
+    "default": declaring(SOUP, before="    edge: int = option('sharp', 'Of the blade.')\n"),
+    "default-none": declaring(SOUP, before="    edge: list[str] = option(None, 'Of the blade.')\n"),
+    "requirement": declaring('Component(Kind.HEAD, "soup", "a:b", requires=("a b",))'),
 }
 
 
@@ -273,6 +279,24 @@ def test_heavy_import_is_named(
 
 def commands(body: str) -> str:
     return f"{GOOD}\nimport click\n@hookimpl\ndef zoo_commands(cli):\n    {body}\n"
+
+
+@pytest.mark.parametrize("body", ["cli.commands.clear()", "cli.commands['check'] = click.Command('mine')"])
+def test_commands_of_others_are_out_of_reach(plugin: MakePlugin, body: str) -> None:
+    loader = Loader([plugin("bad", commands(body))])
+    check = click.Command("check")
+    group = click.Group("zoo", commands={"check": check})
+    loader.add_commands(group)
+    assert group.commands == {"check": check}
+    assert [broken.stage for broken in loader.broken] == [Stage.COMMANDS]
+
+
+def test_a_taken_name_is_refused_though_its_verb_is_not_imported(plugin: MakePlugin) -> None:
+    loader = Loader([plugin("bad", commands("cli.commands['check'] = click.Command('mine')"))])
+    group = click.Group("zoo")
+    loader.add_commands(group, taken=["check"])
+    assert group.commands == {}
+    assert "the verb `check` is not its own" in loader.broken[0].error
 
 
 def test_commands_are_added_and_failures_are_told(plugin: MakePlugin) -> None:

@@ -120,7 +120,8 @@ def specs(draw: st.DrawFn) -> Data:
     pictures = [name for name, part in spec["inputs"].items() if part["type"].endswith("image")]
     coin = st.booleans()
     if draw(coin) and pictures:
-        spec["inputs"]["twin"] = draw(entrance("image", st.just({"same_as": pictures[0]})))
+        twin = draw(entrance("image", st.just({"same_as": pictures[0]})))
+        spec["inputs"]["twin"] = {key: value for key, value in twin.items() if key != "transfer"}
     spec["heads"] = draw(st.dictionaries(names, classifier | regressor, min_size=1, max_size=3))
     if draw(coin):
         spec["fusion"] = draw(fusions | st.none() if len(spec["inputs"]) == 1 else fusions)

@@ -30,6 +30,8 @@ BEYOND = {
     "heads that do not divide",
     "a class twice",
     "one class",
+    "two transfers for one backbone",
+    "a fraction for the language",
     "column and columns",
     "categories that are no columns",
     "a policy's number twice",

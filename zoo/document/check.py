@@ -5,9 +5,9 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic import Field as Constraint
 
 from zoo.document.fields import (
@@ -23,6 +23,7 @@ from zoo.document.fields import (
 from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, dotted, found, plain
 from zoo.errors import ExitCode, Problem, listed, nearest
 
+_NO_CHOICE = object()
 FAILED: Any = object()
 """What a check gives for a value whose problem is already noted."""
 
@@ -300,6 +301,10 @@ def _adapter(hint: Any, bounds: tuple[tuple[str, Any], ...]) -> TypeAdapter[Any]
 
 
 def _bounded(member: Any, bounds: dict[str, Any]) -> Any:
+    if get_origin(member) is Literal:
+        # Python takes True and 1.0 for 1, and pydantic with it.
+        exact = {type(argument) for argument in get_args(member)}
+        return Annotated[member, BeforeValidator(lambda value: value if type(value) in exact else _NO_CHOICE)]
     measures: tuple[str, ...] = ()
     if member in (int, float):
         measures = ("ge", "gt", "le", "lt")

@@ -15,6 +15,7 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
     names = _names(root, "inputs")
     shared = dict(_shared(root, names))
     yield from _shared_problems(shared, names)
+    yield from _transfer_problems(root, shared)
     towers: list[Registered] = []
     for name in names:
         yield from _input_problems(name, root, parts, shared, registry)
@@ -57,6 +58,15 @@ def _shared_problems(shared: dict[str, tuple[str, Scalar]], names: list[str]) ->
         elif other in shared:
             message = f"the input `{other}` shares the backbone of `{shared[other][0]}` itself"
             yield node.problem(path, message, suggestion=shared[other][0])
+
+
+def _transfer_problems(root: Mapping, shared: dict[str, tuple[str, Scalar]]) -> Iterator[Problem]:
+    """A shared backbone has one transfer: that of the input it belongs to."""
+    for name, (other, _) in shared.items():
+        path: Path = ("inputs", name, "transfer")
+        if transfer := at(root, path):
+            message = f"the input `{name}` shares the backbone of `{other}`, and its transfer with it"
+            yield transfer.problem(path, message, hint=f"say it under `inputs.{other}`")
 
 
 def _input_problems(

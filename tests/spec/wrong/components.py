@@ -114,6 +114,14 @@ CASES = [
         "3:44: the input `photo` cannot share its own backbone",
     ),
     Wrong(
+        "two transfers for one backbone",
+        changed(
+            "heads:",
+            "  other: {type: image, backbone: {same_as: photo}, transfer: last:2}\nheads:",
+        ),
+        "4:62: the input `other` shares the backbone of `photo`, and its transfer with it",
+    ),
+    Wrong(
         "a share of another modality",
         changed(
             "  photo: {type: image, backbone: timm/resnet50}",

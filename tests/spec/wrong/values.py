@@ -56,6 +56,8 @@ CASES = [
         changed("zoo: 1", "zoo: 2"),
         "1:6: `zoo`: expected `1`, not `2`",
     ),
+    Wrong("true for the language", changed("zoo: 1", "zoo: true"), "1:6: `zoo`: expected `1`, not `true`"),
+    Wrong("a fraction for the language", changed("zoo: 1", "zoo: 1.0"), "1:6: `zoo`: expected `1`, not `1.0`"),
     Wrong(
         "a repository without owner",
         after("hub: {repo: model}\n"),

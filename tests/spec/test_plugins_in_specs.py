@@ -1,4 +1,4 @@
-"""A component may need distributions that zoo does not bring; a spec that uses it is told which are missing."""
+"""What a spec says of the plugins that it names: distributions they need, and options classes that break."""
 
 import sys
 from importlib.metadata import EntryPoint
@@ -54,6 +54,43 @@ def test_what_is_missing_is_told_with_one_pip_line(monkeypatch: pytest.MonkeyPat
     assert "wanted is >=900" in second.message
     assert first.hint == second.hint == 'pip install "no-such-thing>=1.5" "click>=900"'
     assert caught.value.exit_code is ExitCode.PLUGIN
+
+
+OWN_CHECK = """\
+import dataclasses
+from zoo import Component, Kind, hookimpl, option
+
+@dataclasses.dataclass
+class Options:
+    size: int = option(1, "Of it.")
+
+    def __post_init__(self):
+        print("checking")
+        if self.size == 2:
+            raise SystemExit(0)
+        if self.size == 3:
+            raise ZeroDivisionError("no")
+
+@hookimpl
+def zoo_components():
+    return [Component(Kind.HEAD, "head", "toy:head", options=Options)]
+"""
+
+
+@pytest.mark.parametrize(("size", "told"), [(2, "SystemExit: 0"), (3, "ZeroDivisionError: no")])
+def test_an_options_class_that_breaks_is_the_plugins_fault(
+    size: int, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = ModuleType("toy_breaks")
+    monkeypatch.setitem(sys.modules, "toy_breaks", module)
+    exec(OWN_CHECK, module.__dict__)
+    first = [EntryPoint(name, f"zoo_{target}", "zoo") for name, target in (("zoo", "core"), ("timm", "timm"))]
+    registry = Registry(Loader([*first, EntryPoint("toy", "toy_breaks", "zoo")]))
+    spec = f"inputs: {{x: {{type: image, backbone: timm/resnet50}}}}\nheads: {{y: {{use: toy/head, size: {size}}}}}\n"
+    with pytest.raises(SpecError, match=f"the plugin's own check broke: {told}") as caught:
+        read_spec(Source(spec, "spec.yaml"), registry=registry)
+    assert caught.value.exit_code is ExitCode.PLUGIN
+    assert capsys.readouterr().out == ""
 
 
 def test_what_is_no_requirement_breaks_the_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
