@@ -70,16 +70,32 @@ class _Writer:
         return {"anyOf": [self.field(short), full]} if short else full
 
     def part(self, cls: type[Part]) -> dict[str, Any]:
-        """A place for a component: the name alone where that is enough, or a mapping with the component's options."""
-        entries = self.registry.components(cls.kind)
-        selector = fields_of(cls)[cls.selector]
-        forms: list[dict[str, Any]] = []
-        if selector.shorthand:
-            forms.append({"anyOf": [self.name(entry) for entry in entries], "description": selector.doc})
-        forms += [self.component(cls, entry) for entry in entries]
+        """A place for a component: the name alone where that is enough, or a mapping with the component's options.
+
+        Which component it is decides by `if`, so that an editor tells the one wrong key and not all alternatives.
+        """
+        entries, selector = self.registry.components(cls.kind), fields_of(cls)[cls.selector]
+        if not entries:
+            return {"not": {}, "description": f"no plugin with a {cls.kind} is loaded"}
+        names = {"anyOf": [self.name(entry) for entry in entries], "description": selector.doc}
+        full: dict[str, Any] = {
+            "type": "object",
+            "properties": {cls.selector: names},
+            **({"required": [cls.selector]} if selector.required else {}),
+            "allOf": [self.case(cls, entry) for entry in entries],
+        }
         if cls is Backbone:
-            forms.append(self.section(SharedBackbone))
-        return {"anyOf": forms}
+            full = {"if": {"required": ["same_as"]}, "then": self.section(SharedBackbone), "else": full}
+        return {"if": {"type": "string"}, "then": names, "else": full} if selector.shorthand else full
+
+    def case(self, cls: type[Part], entry: Registered) -> dict[str, Any]:
+        """What a mapping may hold if it selects the component, or leaves it to the default that the component is."""
+        is_default = entry.name == fields_of(cls)[cls.selector].default
+        chosen = {
+            "properties": {cls.selector: self.name(entry)},
+            **({} if is_default else {"required": [cls.selector]}),
+        }
+        return {"if": chosen, "then": self.component(cls, entry)}
 
     def component(self, cls: type[Part], entry: Registered) -> dict[str, Any]:
         """A mapping that selects one component: the language's keys for its kind, and its options."""
@@ -87,8 +103,7 @@ class _Writer:
         core[cls.selector] = self.name(entry)
         chosen = fields_of(entry.component.options)
         shorthand = shorthand_of(entry.component.options) if cls.kind is Kind.POLICY else None
-        required = [] if entry.name == fields_of(cls)[cls.selector].default else [cls.selector]
-        required += [name for name, field in fields_of(cls).items() if field.required]
+        required = [name for name, field in fields_of(cls).items() if field.required]
         required += [name for name, field in chosen.items() if field.required and field is not shorthand]
         options = {name: self.field(field) for name, field in chosen.items()}
         return _object(core | options, list(dict.fromkeys(required)))
