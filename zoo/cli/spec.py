@@ -86,19 +86,23 @@ def spec_command() -> None:
 @output_option
 @json_option
 def render_command(spec: Path, overrides: tuple[str, ...], origins: bool, output: Path | None, as_json: bool) -> None:
-    """Print the canonical form: every effective value, and where it came from."""
+    """Print the canonical form: every effective value, and where it came from.
+
+    Written to another folder with -o, its relative paths are rewritten to lead to the same files.
+    """
     from zoo.document.nodes import dotted
     from zoo.spec.load import load_spec
+    from zoo.spec.paths import moved
     from zoo.spec.render import render_spec, spec_data, spec_origins
 
     loaded = load_spec(spec, overrides=overrides)
+    if output is not None:
+        loaded = moved(loaded, output.parent)
     if as_json:
         told = {dotted(path): origin for path, origin in spec_origins(loaded).items()}
         write_text(json_text({"spec": spec_data(loaded), "origins": told}), output)
     else:
         write_text(render_spec(loaded, origins=origins), output)
-    if output is not None and output.parent.resolve() != loaded.folder.resolve() and loaded.data.train:
-        note(f"note: relative paths in it still start at {loaded.folder.resolve()}")
 
 
 @spec_command.command("schema")

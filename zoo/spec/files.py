@@ -13,6 +13,7 @@ from typing import Any
 from zoo.document.nodes import Mapping, Node, Scalar, Sequence, at, dotted
 from zoo.document.nodes import Path as KeyPath
 from zoo.errors import Problem, UsageError, nearest
+from zoo.spec.paths import is_name
 from zoo.spec.sections import Spec
 
 HEADER_BYTES = 1 << 20
@@ -152,7 +153,7 @@ def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
     for name in inputs.items if isinstance(inputs, Mapping) else ():
         path: KeyPath = ("inputs", name, "backbone", "weights")
         weights = at(root, path)
-        if not isinstance(weights, Scalar) or weights.text in ("pretrained", "none") or weights.text.startswith("hf:"):
+        if not isinstance(weights, Scalar) or is_name(weights.text):
             continue
         file, _, _ = weights.text.partition("#")
         if not _exists(folder / file):

@@ -1,0 +1,46 @@
+"""Relative paths of a spec: they start at the spec's folder, and a spec that moves takes them along."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from zoo.spec.sections import Backbone, Data, Input, Spec
+
+
+def moved(spec: Spec, folder: Path) -> Spec:
+    """The spec as it must be written in another folder, so that its paths lead to the same files.
+
+    Args:
+        spec: A spec whose relative paths start at `spec.folder`.
+        folder: Where it will stand. Absolute paths, Hub references and names of weights stay as they are.
+    """
+    if folder.resolve() == spec.folder.resolve():
+        return spec
+    inputs = {name: _moved_input(part, spec.folder, folder) for name, part in spec.inputs.items()}
+    return replace(spec, inputs=inputs, data=_moved_data(spec.data, spec.folder, folder), folder=folder)
+
+
+def _moved_data(data: Data, old: Path, new: Path) -> Data:
+    return replace(
+        data,
+        train=[replace(table, path=_moved(table.path, old, new)) for table in data.train],
+        validation=_moved(data.validation, old, new) if isinstance(data.validation, str) else data.validation,
+        test=_moved(data.test, old, new) if data.test is not None else None,
+    )
+
+
+def _moved_input(part: Input, old: Path, new: Path) -> Input:
+    backbone = part.backbone
+    if not isinstance(backbone, Backbone) or is_name(backbone.weights):
+        return part
+    file, mark, rest = backbone.weights.partition("#")
+    return replace(part, backbone=replace(backbone, weights=_moved(file, old, new) + mark + rest))
+
+
+def is_name(weights: str) -> bool:
+    """Whether weights are named (`pretrained`, `none`, `hf://owner/name`) and not a file or folder."""
+    return weights in ("pretrained", "none") or weights.startswith("hf:")
+
+
+def _moved(path: str, old: Path, new: Path) -> str:
+    return path if Path(path).is_absolute() else Path(os.path.relpath((old / path).resolve(), new.resolve())).as_posix()
