@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from tests.command import run
+from zoo.cli import cli
 
 ZOO = f"{sys.executable} -m zoo"
 
@@ -39,3 +43,15 @@ def test_what_the_terminal_cannot_show_is_no_defect(tmp_path: Path) -> None:
     done = shell(f"{ZOO} check {tmp_path / 'spec.yaml'}", PYTHONIOENCODING="ascii")
     assert (done.returncode, "unknown key" in done.stderr) == (2, True)
     assert shell(f"{ZOO} list --all", PYTHONIOENCODING="ascii").returncode == 0
+
+
+@pytest.mark.parametrize("code", [0, 3, 5])
+def test_a_verb_that_exits_by_itself_keeps_its_code(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("leave")
+    def leave() -> None:
+        click.echo("going")
+        sys.exit(code)
+
+    monkeypatch.setitem(cli.commands, "leave", leave)
+    result = run("leave")
+    assert (result.exit_code, result.stdout) == (code, "going\n")

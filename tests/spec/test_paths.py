@@ -1,5 +1,6 @@
 """A spec that moves to another folder takes its files along."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def test_the_paths_of_a_moved_spec_lead_to_the_same_files(where: str, spec: Path
     old, new = load_spec(spec), load_spec(target)
     files = [[(loaded.folder / table.path).resolve() for table in loaded.data.train] for loaded in (old, new)]
     assert files[0] == files[1]
+
+
+def test_a_pipe_is_no_table_and_nobody_waits_for_it(spec: Path) -> None:
+    os.mkfifo(spec.parent / "pipe.csv")
+    result = run("check", spec, "--set", "data.train=pipe.csv")
+    assert result.exit_code == 2
+    assert "pipe.csv` is no file" in result.stderr
+
+
+def test_a_folder_of_data_is_not_looked_into_and_that_is_told(spec: Path) -> None:
+    result = run("check", spec, "--set", "data.train=data")
+    assert result.exit_code == 0, result.stderr
+    assert "note: data is a folder: its columns were not looked for" in result.stderr
 
 
 def test_what_is_no_relative_path_stays(spec: Path, tmp_path: Path) -> None:

@@ -115,11 +115,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (BrokenPipeError, SystemExit):
-        # The reader (`zoo list | head`) has had enough, which click tells by SystemExit. Nothing is wrong with zoo;
-        # without the detour Python would complain while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = ExitCode.OK
+    except BrokenPipeError:
+        code = _without_reader()
+    except SystemExit as exit_:
+        # click turns a broken pipe into an exit; any other exit is a plugin verb's own.
+        cause = exit_.__context__
+        broken_pipe = isinstance(cause, OSError) and cause.errno == errno.EPIPE
+        code = _without_reader() if broken_pipe else exit_.code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
@@ -127,7 +129,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if debug:
             traceback.print_exc()
         code = _tell(error)
-    sys.exit(int(code or 0))
+    sys.exit(code or 0)
+
+
+def _without_reader() -> int:
+    """The reader (`zoo list | head`) has had enough; without the detour Python complains while it shuts down."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return ExitCode.OK
 
 
 def _settle_streams() -> None:

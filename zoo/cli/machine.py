@@ -4,13 +4,14 @@ import os
 import platform
 import re
 import shutil
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from zoo.cli.output import json_option, next_step, print_json
+from zoo.cli.output import json_option, next_step, note, print_json
 
 LIBRARIES = ("torch", "torchvision", "torchaudio", "timm", "transformers", "huggingface-hub", "safetensors")
 
@@ -21,6 +22,8 @@ def doctor_command(as_json: bool) -> None:
     """Look at this machine: libraries, devices, memory, disk, Hub."""
     from zoo.registry.registry import installed
 
+    if sys.stderr.isatty():
+        note("importing torch ...")
     facts = machine()
     facts["broken_plugins"] = [str(broken) for broken in installed().broken]
     if as_json:

@@ -174,7 +174,7 @@ def _show_recipe(name: str, recipe: Recipe, as_yaml: bool, as_json: bool) -> Non
     if as_json:
         print_json({"kind": "recipe", "name": name, **asdict(recipe)})
     elif as_yaml:
-        click.echo(f"# {recipe.summary}\n{recipe.spec}", nl=False)
+        click.echo(f"# {' '.join(recipe.summary.split())}\n{recipe.spec}", nl=False)
     else:
         click.echo(f"{name} (recipe: {recipe.task})\n{recipe.summary}\n\n{recipe.spec}", nl=False)
         next_step(f"zoo show {name} --yaml > spec.yaml")

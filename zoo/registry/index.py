@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -35,17 +34,25 @@ class Index:
 
     @cached_property
     def _data(self) -> dict[str, Any]:
-        """The user's own index where it can be read, else the shipped one."""
-        own = self.own_path
-        if own is not None and own.is_file():
-            with suppress(ValueError):
-                return _read(own)
+        """The user's own index where there is one that can be read, else the shipped one."""
+        if isinstance(self._own, dict):
+            return self._own
         try:
             return _read(self.shipped_path)
         except FileNotFoundError:
             raise PluginError(f"the index of plugin `{self.plugin}` is missing: {self.family.index}") from None
         except (OSError, ValueError) as error:
             raise PluginError(f"{self.shipped_path}: not a valid index: {error}") from None
+
+    @cached_property
+    def _own(self) -> dict[str, Any] | str:
+        """The user's own index; "" if there is none, and what is wrong with it if that is something."""
+        if self.own_path is None or not self.own_path.is_file():
+            return ""
+        try:
+            return _read(self.own_path)
+        except (OSError, ValueError) as error:
+            return f"{self.own_path}: {error}"
 
     @property
     def own_path(self) -> Path | None:
@@ -85,11 +92,8 @@ class Index:
     def stale(self) -> str:
         """What to do when the library is not the version that the index was made from; "" when it is."""
         remedy = f"run `zoo plugins refresh {self.plugin}`"
-        if self.own_path is not None and self.own_path.is_file():
-            try:
-                _read(self.own_path)
-            except ValueError as error:
-                return f"your own index is damaged ({self.own_path}: {error}): {remedy}"
+        if self._own and isinstance(self._own, str):
+            return f"your own index is damaged ({self._own}): {remedy}"
         if self.installed in (None, self.version):
             return ""
         return f"the index is of {self.family.library} {self.version}, installed is {self.installed}: {remedy}"

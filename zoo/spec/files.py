@@ -18,7 +18,6 @@ from zoo.spec.sections import Spec
 
 HEADER_BYTES = 1 << 20
 NOT_THERE = "no such file or folder"
-NO_TABLES = (".xlsx", ".xls", ".ods", ".pkl", ".pickle")
 
 
 def file_problems(root: Mapping, folder: Path, columns: dict[KeyPath, str]) -> Iterator[Problem]:
@@ -61,23 +60,25 @@ def table_paths(root: Mapping) -> Iterator[tuple[KeyPath, str]]:
             yield ("data", name), said.text
 
 
-def unread(spec: Spec) -> list[str]:
-    """The data of a checked spec that `header` did not look into: folders, and files of other kinds."""
+def data_folders(spec: Spec) -> list[str]:
+    """The folders among the data of a checked spec, into which `zoo check` does not look."""
     paths = [table.path for table in spec.data.train]
     paths += [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
-    return [path for path in paths if header(spec.folder / path) is None]
+    return [path for path in paths if (spec.folder / path).is_dir()]
 
 
 def header(path: Path) -> list[str] | None:
-    """The column names of a table: Parquet, CSV, TSV or JSON lines. None for a folder or another kind of file.
+    """The column names of a table: Parquet, CSV, TSV or JSON lines. None for a folder.
 
     Raises:
-        UsageError: It is not there, empty, a spreadsheet or a pickle, or not what its name says.
+        UsageError: It is not there, empty, of another kind, or not what its name says.
     """
     if not _exists(path):
         raise UsageError(f"`{path}`: {NOT_THERE}")
     if path.is_dir():
         return None
+    if not path.is_file():
+        raise UsageError(f"`{path}` is no file")
     reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
     if reader is None:
         raise UsageError(f"`{path}` is no table that zoo reads: save it as .parquet, .csv, .tsv or .jsonl")

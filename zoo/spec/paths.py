@@ -8,7 +8,9 @@ from zoo.spec.sections import Backbone, Data, Input, Spec
 
 
 def moved(spec: Spec, folder: Path) -> Spec:
-    """The spec as it must be written in another folder, so that its paths lead to the same files.
+    """The spec as it must be written in another folder, so that its data and weights are the same files.
+
+    Paths in a component's own options (a tokenizer's folder) stay as they are: zoo cannot tell them from names.
 
     Args:
         spec: A spec whose relative paths start at `spec.folder`.
