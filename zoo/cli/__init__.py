@@ -104,6 +104,7 @@ def cli(context: click.Context, debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command line and exits. A user's mistake is told in words; `--debug` shows the traceback."""
     _settle_streams()
+    stdout = sys.stdout
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words or os.environ.get("ZOO_DEBUG", "") not in ("", "0")
     try:
@@ -118,10 +119,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         code = _without_reader()
     except SystemExit as exit_:
-        # click turns a broken pipe into an exit; any other exit is a plugin verb's own.
-        cause = exit_.__context__
-        broken_pipe = isinstance(cause, OSError) and cause.errno == errno.EPIPE
-        code = _without_reader() if broken_pipe else exit_.code
+        # click answers a broken pipe with another stdout and an exit; any other exit is a plugin verb's own.
+        code = exit_.code if sys.stdout is stdout else _without_reader()
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
