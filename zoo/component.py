@@ -81,17 +81,21 @@ class Component:
         kind: The place it fills.
         name: Bare name; zoo prefixes the plugin's namespace: `resnet50` of plugin `timm` is `timm/resnet50`. A family's
             name is `*`.
-        target: `module:attribute` of the factory, imported at the first build.
+        target: `module:attribute` of the factory `build(options, context)`, imported at the first build; `zoo.contract`
+            tells what it makes of each kind.
         options: Dataclass of what a spec may say to it; make its fields with `option`. None: it takes no options.
         modality: What it takes. An input: what it gives. A frontend: what it takes and what it gives.
         provides: Capabilities it has: `tokens`, `pooled`, `maps`, `stages`, `encode`, `generate`, `export`, or others.
-            A backbone with `pretrained` comes with weights; of a family, those members whose record tells where.
+            A backbone with `pretrained` comes with weights; of a family, those members whose record tells where. A head
+            with `unlabelled` learns without labels, and has no column.
         needs: Capabilities that whatever feeds it must provide. `zoo check` compares them without torch.
         summary: One sentence for tables and docs.
         source: Paper (authors, year) or library that the method comes from.
         family: Set when it answers many names.
         requires: Distributions that its target needs and zoo does not bring, as pip takes them: `faiss-cpu>=1.11`.
             `zoo check` tells which are missing.
+        fit: `module:attribute` of a function `fit(options, context, cells)` that learns from the training rows what the
+            part needs before it is built (means, class names, a vocabulary) and returns it as JSON data. "": nothing.
     """
 
     kind: Kind
@@ -105,6 +109,7 @@ class Component:
     source: str = ""
     family: Family | None = None
     requires: tuple[str, ...] = ()
+    fit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""Modules without memory for their parameters: pretrained weights are mapped into them and nothing is computed twice."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+
+class Unallocated(TorchFunctionMode):
+    """While active, `torch.empty` gives meta tensors, so that layers are made without memory and without a random start.
+
+    Layers allocate their parameters with `torch.empty` and fill them afterwards, which on the meta device costs nothing.
+    What is computed by other means (position tables, constants, small parameters made of zeros) is made for real, so
+    buffers that no checkpoint holds come out right. `torch.device("meta")` would leave those without values.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.empty and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "meta"}
+        return func(*args, **kwargs)
+
+
+def allocate_buffers(module: nn.Module) -> list[str]:
+    """Gives memory, not values, to buffers that are still on the meta device and stand in no checkpoint.
+
+    Returns:
+        Their names: somebody must now compute them.
+    """
+    persistent = set(module.state_dict())
+    waiting = [name for name, each in module.named_buffers() if each.is_meta and name not in persistent]
+    for name in waiting:
+        path, _, last = name.rpartition(".")
+        owner = module.get_submodule(path)
+        owner._buffers[last] = torch.empty_like(owner._buffers[last], device="cpu")  # type: ignore[arg-type]  # is there
+    return waiting

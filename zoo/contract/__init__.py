@@ -1,0 +1,31 @@
+"""What the code behind a component's `target` implements: one class for each kind, and what its factory is given.
+
+A factory is called as `build(options, context)`: `options` is an instance of the component's options class (None when
+it has none), with every value checked; `context` holds what comes from the parts around it.
+"""
+
+from zoo.contract.backbone import Adapted, Backbone, BackboneContext, Files
+from zoo.contract.fusion import Fusion, FusionContext
+from zoo.contract.head import Head, HeadContext, Metric
+from zoo.contract.input import Frontend, FrontendContext, InputContext, InputType, ValueSpec
+from zoo.contract.policy import Policy, PolicyContext, Trainable
+
+__all__ = [
+    "Adapted",
+    "Backbone",
+    "BackboneContext",
+    "Files",
+    "Frontend",
+    "FrontendContext",
+    "Fusion",
+    "FusionContext",
+    "Head",
+    "HeadContext",
+    "InputContext",
+    "InputType",
+    "Metric",
+    "Policy",
+    "PolicyContext",
+    "Trainable",
+    "ValueSpec",
+]

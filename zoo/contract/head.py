@@ -1,0 +1,102 @@
+"""Heads: features become predictions, and predictions a loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from zoo.component import FeatureSpec
+from zoo.contract.backbone import Backbone
+from zoo.contract.input import ValueSpec
+from zoo.features import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadContext:
+    """What a head is built from, beside its options.
+
+    Args:
+        name: The head's name in the spec.
+        features: Shapes of the fused features.
+        inputs: Shapes of what each input's backbone gives.
+        values: The values of each input, after its front end.
+        columns: Columns of its labels; none where it learns without.
+        fitted: What the component's `fit` learnt from the training rows; empty where it has none.
+        parts: Backbones that its options name, built and loaded, by the option's name.
+    """
+
+    name: str
+    features: FeatureSpec
+    inputs: Mapping[str, FeatureSpec] = field(default_factory=dict)
+    values: Mapping[str, ValueSpec] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Backbone] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good predictions are.
+
+    Args:
+        compute: From the head's `rows`, joined over all batches, to the number. It is called for every resample of the
+            bootstrap, so it uses tensor operations.
+        higher: Whether more is better.
+        doc: One sentence.
+    """
+
+    compute: Callable[[Mapping[str, Any]], float]
+    higher: bool = True
+    doc: str = ""
+
+
+class Head(nn.Module, ABC):
+    """A network from what it reads to outputs, with their loss, their meaning and their metrics."""
+
+    metrics: ClassVar[Mapping[str, Metric]] = {}
+    """By name, the one that counts first."""
+
+    @abstractmethod
+    def forward(self, reading: Reading, targets: Any = None) -> Any:
+        """All that loss and decoding need, computed once.
+
+        Args:
+            reading: Fused features, features of each input, the batch.
+            targets: What `collate` made of the labels, for heads that read them (teacher forcing); None in prediction.
+
+        Returns:
+            A tensor, or a tree of tensors, whose first dimension is the row.
+        """
+
+    @abstractmethod
+    def loss(self, outputs: Any, targets: Any) -> Tensor:
+        """Mean loss of the rows, a number. Rows without a label never come here."""
+
+    @abstractmethod
+    def decode(self, outputs: Any) -> list[Any]:
+        """One plain Python value per row: what `zoo predict` prints and writes."""
+
+    def label(self, cell: Any) -> Any:
+        """Checks a label and turns it into what `collate` takes.
+
+        Args:
+            cell: What stands in the table; of several columns, a mapping of column to cell. Never None.
+
+        Raises:
+            ValueError: It is no label of this head; zoo adds file, row and column to the message.
+        """
+        return cell
+
+    def collate(self, labels: Sequence[Any]) -> Any:
+        """The labels of a batch as a tree of tensors."""
+        return list(labels)
+
+    def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
+        """What the metrics need of each row, as tensors or lists with one entry per row."""
+        return {}
+
+    def views(self, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Views of a sample that the head wants to read beside the sample, as values by input; most want none."""
+        return ()
