@@ -42,7 +42,7 @@ class Modality(StrEnum):
 RESERVED: Mapping[Kind, frozenset[str]] = {
     Kind.INPUT: frozenset({"type", "backbone", "frontend", "column", "transfer"}),
     Kind.FRONTEND: frozenset({"use"}),
-    Kind.BACKBONE: frozenset({"use", "weights", "same_as"}),
+    Kind.BACKBONE: frozenset({"use", "weights", "same_as", "transfer"}),
     Kind.FUSION: frozenset({"use"}),
     Kind.HEAD: frozenset({"use", "column", "weight"}),
     Kind.POLICY: frozenset({"policy", "freeze", "layer_decay", "l2_sp"}),
@@ -96,6 +96,8 @@ class Component:
             `zoo check` tells which are missing.
         fit: `module:attribute` of a function `fit(options, context, cells)` that learns from the training rows what the
             part needs before it is built (means, class names, a vocabulary) and returns it as JSON data. "": nothing.
+        weights: Where the pretrained weights of a backbone are that is no family: `hf://owner/name@commit`, or an https
+            address of a `.pth`.
     """
 
     kind: Kind
@@ -110,6 +112,7 @@ class Component:
     family: Family | None = None
     requires: tuple[str, ...] = ()
     fit: str = ""
+    weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

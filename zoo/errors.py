@@ -37,6 +37,24 @@ class PluginError(ZooError):
     exit_code = ExitCode.PLUGIN
 
 
+class CorruptError(ZooError):
+    """A file is damaged, unsafe, or does not fit what it belongs to."""
+
+    exit_code = ExitCode.CORRUPT
+
+
+class NetworkError(ZooError):
+    """The Hub or another server cannot be reached, or does not have what was asked for."""
+
+    exit_code = ExitCode.NETWORK
+
+
+class ConflictError(ZooError):
+    """Something is there already that would be lost."""
+
+    exit_code = ExitCode.CONFLICT
+
+
 class UnknownName(UsageError):
     """Nothing is registered under this name. `suggestion` is the nearest name that is, or None."""
 

@@ -1,4 +1,4 @@
-"""Modules without memory for their parameters: pretrained weights are mapped into them and nothing is computed twice."""
+"""Modules without memory for their parameters: pretrained weights are mapped in, and nothing is computed twice."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from torch.overrides import TorchFunctionMode
 
 
 class Unallocated(TorchFunctionMode):
-    """While active, `torch.empty` gives meta tensors, so that layers are made without memory and without a random start.
+    """While active, `torch.empty` gives meta tensors, so that layers are made without memory and random numbers.
 
-    Layers allocate their parameters with `torch.empty` and fill them afterwards, which on the meta device costs nothing.
+    Layers allocate their parameters with `torch.empty` and fill them afterwards, which costs nothing on a meta device.
     What is computed by other means (position tables, constants, small parameters made of zeros) is made for real, so
     buffers that no checkpoint holds come out right. `torch.device("meta")` would leave those without values.
     """
@@ -32,6 +32,7 @@ def allocate_buffers(module: nn.Module) -> list[str]:
     waiting = [name for name, each in module.named_buffers() if each.is_meta and name not in persistent]
     for name in waiting:
         path, _, last = name.rpartition(".")
-        owner = module.get_submodule(path)
-        owner._buffers[last] = torch.empty_like(owner._buffers[last], device="cpu")  # type: ignore[arg-type]  # is there
+        empty = torch.empty_like(module.get_buffer(name), device="cpu")
+        # NaN, so that one that nobody computes is noticed.
+        module.get_submodule(path)._buffers[last] = empty.fill_(torch.nan) if empty.is_floating_point() else empty
     return waiting

@@ -24,7 +24,8 @@ class HeadContext:
         values: The values of each input, after its front end.
         columns: Columns of its labels; none where it learns without.
         fitted: What the component's `fit` learnt from the training rows; empty where it has none.
-        parts: Backbones that its options name, built and loaded, by the option's name.
+        parts: Backbones that its options name, built and loaded, by the option's name. The head keeps them as
+            `self.parts`, an `nn.ModuleDict`, so that transfer, lock and plan treat them as they treat an input's.
     """
 
     name: str

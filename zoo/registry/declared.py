@@ -46,7 +46,9 @@ def _check_fields(component: Component) -> None:
         value = getattr(component, field)
         if not isinstance(value, wanted) or not all(isinstance(word, str) for word in value):
             raise TypeError(f"`{name}`: {field} must be a {wanted.__name__} of texts, not {value!r}")
-    for field in ("summary", "source"):
+    if component.fit and not (isinstance(component.fit, str) and _TARGET.fullmatch(component.fit)):
+        raise ValueError(f"`{name}`: fit, `{component.fit}`, is not of the form module:attribute")
+    for field in ("summary", "source", "weights"):
         if not isinstance(getattr(component, field), str):
             raise TypeError(f"`{name}`: {field} must be a text, not {getattr(component, field)!r}")
     if component.kind in (Kind.INPUT, Kind.BACKBONE) and not component.modality:

@@ -93,7 +93,7 @@ class SpecChecker(Checker):
         chosen = self.values(options_class, mapping, path, at, registered.name)
         if cls in (Input, Head):
             self._fill_column(core, mapping, path, options_class)
-        if cls is Backbone:
+        if issubclass(cls, Backbone):
             self._settle_weights(core, mapping, path, registered)
         options = self.build(options_class, chosen, at, path, mapping) if options_class else None
         if options is FAILED:
@@ -149,7 +149,15 @@ class SpecChecker(Checker):
         return registered
 
     def _fill_column(self, core: dict[str, Any], mapping: Mapping, path: Path, options: type | None) -> None:
-        """The column is the input's or head's own name, unless said, or unless an option names columns instead."""
+        """The column is the input's or head's own name, unless said, or unless an option names columns instead.
+
+        A head that learns without labels has none.
+        """
+        if "unlabelled" in self.parts[path][0].component.provides:
+            if at(mapping, ("column",)):
+                message = f"`{self.parts[path][0].name}` learns without labels, so that it has no column"
+                self.problem(mapping.key("column"), (*path, "column"), message)
+            return
         several = [name for name, field in fields_of(options).items() if field.columns and at(mapping, (name,))]
         if several and at(mapping, ("column",)):
             message = f"both `column` and `{several[0]}` are given; keep one"

@@ -95,6 +95,13 @@ class Input(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackbonePart(Backbone):
+    """A backbone inside a head, such as a captioner's language model; a head's options name it by this type."""
+
+    transfer: Transfer | None = option(None, "Transfer of this part alone, in place of the whole's.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fusion(Part):
     """Joins the features of several inputs into one."""
 

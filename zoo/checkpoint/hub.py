@@ -1,0 +1,85 @@
+"""Weights on the Hugging Face Hub, pinned to a commit."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.source import Source
+from zoo.errors import NetworkError, UsageError
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class HubRepository(Source):
+    """A model repository on the Hub, or where `HF_ENDPOINT` points.
+
+    Args:
+        repo: `owner/name`.
+        revision: A commit, branch or tag; the default branch unless said. It is resolved to a commit at first use.
+    """
+
+    def __init__(self, repo: str, revision: str | None = None) -> None:
+        self.repo, self.revision = repo, revision
+        self._commit: str | None = revision if revision and COMMIT.fullmatch(revision) else None
+
+    def __str__(self) -> str:
+        return f"`hf://{self.repo}{f'@{self.revision}' if self.revision else ''}`"
+
+    @property
+    def commit(self) -> str:
+        """The commit, in 40 hexadecimal digits."""
+        if self._commit is None:
+            self._commit = self._resolved()
+        return self._commit
+
+    def path(self, name: str) -> Path | None:
+        """The file in the Hub's cache, downloaded at the pinned commit if it is not there yet."""
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
+        try:
+            return Path(hf_hub_download(self.repo, name, revision=self.commit, library_name="zoo"))
+        except LocalEntryNotFoundError as error:
+            raise NetworkError(
+                f"{self}: `{name}` is not in the cache, and the Hub cannot be reached: {error}"
+            ) from None
+        except EntryNotFoundError:
+            return None
+        except (HfHubHTTPError, OSError) as error:
+            raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
+
+    def record(self) -> dict[str, Any]:
+        """Repository and commit."""
+        return {"repo": self.repo, "commit": self.commit}
+
+    def _resolved(self) -> str:
+        from huggingface_hub import HfApi, constants
+        from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+        try:
+            found = HfApi(library_name="zoo").model_info(self.repo, revision=self.revision).sha
+        except RepositoryNotFoundError:
+            hint = "check the name; a private one needs HF_TOKEN"
+            raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
+        except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+            if cached := self._cached():
+                return cached
+            raise NetworkError(
+                f"{self} cannot be reached ({_first_line(error)}), and no copy is in the cache; "
+                "`weights: none` starts at random, a local folder needs no network"
+            ) from None
+        assert found is not None
+        return found
+
+    def _cached(self) -> str | None:
+        """The commit that the cache knows the revision by."""
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
+        reference = folder / "refs" / (self.revision or "main")
+        return reference.read_text().strip() if reference.is_file() else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,94 @@
+"""`zoo.lock`: what a run was made of, so that it can be made, checked and compared again."""
+
+import hashlib
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from zoo.checkpoint.source import Source
+from zoo.checkpoint.tensors import digest
+from zoo.spec.sections import Part, Spec
+
+FORMAT = 1
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "timm",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "numpy",
+    "pillow",
+)
+CHUNK = 1 << 20
+
+
+def lock(spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """The lock of a run.
+
+    Args:
+        spec: The run's spec.
+        sources: Where the weights of its parts came from, by where their tensors stand.
+        tensors: All tensors of the model.
+    """
+    digests = {name: digest(tensor) for name, tensor in tensors.items()}
+    return {
+        "format": FORMAT,
+        "python": platform.python_version(),
+        "plugins": {part.registered.plugin.distribution: part.registered.plugin.version for part in parts(spec)},
+        "libraries": _versions(),
+        "weights": {name: source.record() for name, source in sources.items()},
+        "data": {name: fingerprint(spec.folder / name) for name in tables(spec)},
+        "seed": spec.train.seed,
+        "tensors": digests,
+        "digest": hashlib.sha256("".join(f"{name} {each}\n" for name, each in digests.items()).encode()).hexdigest(),
+    }
+
+
+def parts(value: Any) -> Iterator[Part]:
+    """All parts of a spec that name a component, wherever they stand."""
+    if isinstance(value, Part):
+        yield value
+    if isinstance(value, Mapping):
+        children: list[Any] = list(value.values())
+    elif isinstance(value, (list, tuple)):
+        children = list(value)
+    else:
+        children = list(vars(value).values()) if type(value).__module__ == Spec.__module__ else []
+    for child in children:
+        yield from parts(child)
+
+
+def tables(spec: Spec) -> list[str]:
+    """Paths of the tables that the spec names."""
+    paths = [table.path for table in spec.data.train]
+    return paths + [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """Size and SHA-256 of a file's bytes; of a folder's files, in the order of their names; nothing of what is gone."""
+    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    sha, size = hashlib.sha256(), 0
+    for each in files:
+        if not each.is_file():
+            return {}
+        with each.open("rb") as file:
+            while piece := file.read(CHUNK):
+                sha.update(piece)
+                size += len(piece)
+    return {"bytes": size, "sha256": sha.hexdigest()}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,66 @@
+"""Tensors in safetensors files: read as maps of the file, written beside and renamed, and their digests."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zoo.errors import CorruptError
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a file, mapped and not read: their bytes are touched when they are used.
+
+    Raises:
+        CorruptError: It is no whole safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, ValueError) as error:
+        raise CorruptError(f"`{path}` is no whole safetensors file: {error}") from None
+    return tensors
+
+
+def tensor_files(index: Path) -> list[str]:
+    """Names of the files that an index of shards names, all of them beside it.
+
+    Raises:
+        CorruptError: It is no such index, or it names files elsewhere.
+    """
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptError(f"`{index}` is no index of safetensors files: {error!r}") from None
+    for name in names:
+        if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
+            raise CorruptError(f"`{index}` names `{name}`, which is no safetensors file beside it")
+    return names
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Writes tensors to a new file. Tensors that share memory are written once, under their first name.
+
+    Args:
+        path: The file; nothing may be there that is still wanted.
+        tensors: By name, on any device.
+    """
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+
+
+def digest(tensor: Tensor) -> str:
+    """SHA-256 over a tensor's type, shape and bytes, in hexadecimal."""
+    data = tensor.detach().cpu().contiguous()
+    sha = hashlib.sha256(f"{str(data.dtype).removeprefix('torch.')} {list(data.shape)}\n".encode())
+    if data.numel():
+        sha.update(data.reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()

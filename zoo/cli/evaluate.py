@@ -1,0 +1,77 @@
+"""The verbs that use a run: `zoo eval`, `zoo predict`."""
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from zoo.cli.output import json_option, next_step, note, print_json
+from zoo.errors import UsageError
+
+run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.command("eval")
+@run_argument
+@click.argument("data", required=False, type=click.Path(path_type=Path))
+@json_option
+def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
+    """Say how good a model is, with every set of its modalities.
+
+    On the table DATA, else on the test table of its spec, else on its validation rows. Every number comes with how many
+    rows it stands on and its 95 % interval.
+    """
+    from zoo.cli.scores import print_scores
+    from zoo.evaluation.evaluate import evaluate
+
+    found = evaluate(run, data).as_dict()
+    if as_json:
+        print_json(found)
+    else:
+        print_scores(found)
+    next_step(f"zoo predict {quote(str(run))} --table TABLE -o OUT.parquet")
+
+
+@click.command("predict")
+@run_argument
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--table", type=click.Path(path_type=Path), help="Predict every row of a table.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write predictions as .parquet, .csv or .jsonl.")
+@click.option("--absent", multiple=True, metavar="INPUT", help="Predict as if no sample had this input.")
+@json_option
+def predict_command(
+    run: Path, values: tuple[str, ...], table: Path | None, output: Path | None, absent: tuple[str, ...], as_json: bool
+) -> None:
+    """Predict one sample, given as NAME=VALUE for each input, or every row of a table.
+
+    A VALUE is what a cell of the table would hold: a file's path, a text, a number. An input that is not given is
+    absent.
+    """
+    if bool(values) == bool(table):
+        raise UsageError("give either one sample, as NAME=VALUE for each input, or a table with --table")
+    from zoo.evaluation.predict import predict, predict_table, sample
+
+    if table is not None:
+        if output is None:
+            raise UsageError("name the file for the predictions with -o: OUT.parquet, OUT.csv or OUT.jsonl")
+        rows = predict_table(run, table, output, absent)
+        note(f"wrote {output}: {rows} rows")
+        return
+    if output is not None:
+        raise UsageError("-o goes with --table; one sample is printed")
+    found = predict(run, [sample(values)], absent)[0]
+    if as_json:
+        print_json(found)
+        return
+    for head, value in found.items():
+        click.echo(f"{head}: {told(value)}")
+    next_step(f"zoo eval {quote(str(run))}")
+
+
+def told(value: object) -> str:
+    """A prediction in a line: the label and its probability, with the next best; else the value itself."""
+    if not isinstance(value, dict) or "probabilities" not in value:
+        return str(value)
+    ranked = sorted(value["probabilities"].items(), key=lambda item: -item[1])[:3]
+    chosen = ", ".join(value["labels"]) or "none" if "labels" in value else value["label"]
+    return f"{chosen}  ({', '.join(f'{name} {share:.3f}' for name, share in ranked)})"

@@ -1,0 +1,76 @@
+"""The verbs from a spec to a model: `zoo plan`, `zoo build`, `zoo train`."""
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from zoo.cli.output import json_option, next_step, note, print_json
+from zoo.cli.spec import set_option, spec_argument
+
+folder_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run; runs/<name> unless said."
+)
+
+
+@click.command("build")
+@spec_argument
+@set_option
+@folder_option
+@json_option
+def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+    """Build a model: fit the parts together, load pretrained weights, write a run folder.
+
+    What parts must know of the data (class names, means, a vocabulary) is learnt from the training rows.
+    """
+    from zoo.checkpoint.folder import check_free, complete_or_absent
+    from zoo.spec.load import load_spec
+
+    checked = load_spec(spec, overrides=overrides)
+    folder = output or Path("runs") / checked.name
+    check_free(folder)
+    from zoo.model.build import build
+    from zoo.model.run import write_run
+
+    model = build(checked)
+    with complete_or_absent(folder) as beside:
+        write_run(model, beside, folder, {})
+    total = sum(each.numel() for each in model.parameters())
+    if as_json:
+        print_json({"folder": str(folder), "parameters": total, "starts": {n: vars(s) for n, s in model.starts.items()}})
+    else:
+        for part, start in model.starts.items():
+            note(f"{part}: {start}")
+        click.echo(f"built {folder}: {total:,} parameters")
+    next_step(f"zoo train {quote(str(spec))}")
+
+
+@click.command("train")
+@spec_argument
+@set_option
+@folder_option
+@json_option
+def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+    """Fine-tune a model as its spec says, and write a run folder.
+
+    The epoch with the lowest validation loss is kept. The test table, if the spec names one, is looked at once, at the
+    end; every number comes with its interval and how many rows it stands on.
+    """
+    from zoo.checkpoint.folder import check_free
+    from zoo.spec.load import check_spec
+
+    checked = check_spec(spec, overrides=overrides)
+    folder = output or Path("runs") / checked.name
+    check_free(folder)
+    from zoo.cli.scores import print_scores
+    from zoo.training.progress import Terminal
+    from zoo.training.train import train
+
+    with Terminal(checked.train.epochs) as watch:
+        run = train(checked, folder, watch=watch)
+    if as_json:
+        print_json({"folder": str(folder), **run.metrics})
+    else:
+        click.echo(f"trained {folder}")
+        print_scores(run.metrics)
+    next_step(f"zoo predict {quote(str(folder))} {' '.join(f'{name}=...' for name in checked.inputs)}")

@@ -1,0 +1,32 @@
+"""Scores as a table: every number with how many rows, which split and its interval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from zoo.cli.output import note, print_table
+
+
+def print_scores(metrics: Mapping[str, Any]) -> None:
+    """Prints what `zoo.evaluate` measured, the whole model first, then every set of its modalities.
+
+    Args:
+        metrics: The JSON shape of `zoo eval`; empty where nothing was measured.
+    """
+    if not metrics:
+        note("nothing was measured: the spec names no test table, and no validation rows")
+        return
+    click.echo(f"measured on {metrics['split']}")
+    subsets = metrics["subsets"]
+    rows = [
+        (subset, head, metric, f"{each['value']:.3f}", _interval(each), str(each["n"]))
+        for subset, heads in sorted(subsets.items(), key=lambda item: -item[0].count("+"))
+        for head, found in heads.items()
+        for metric, each in found.items()
+    ]
+    print_table(["modalities", "head", "metric", "value", "95 % interval", "rows"], rows)
+
+
+def _interval(each: Mapping[str, Any]) -> str:
+    return f"{each['low']:.3f} to {each['high']:.3f}" if each["low"] is not None else ""

@@ -1,0 +1,125 @@
+"""Puts the parts of a spec together: who reads what, in which shapes."""
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol
+
+from zoo.component import FeatureSpec
+from zoo.contract import Backbone, Head, HeadContext, InputType, ValueSpec
+from zoo.data.columns import part_columns
+from zoo.model.model import ZooModel
+from zoo.model.parts import Fitted, make_frontend, make_fusion, make_head, make_input
+from zoo.spec.sections import Backbone as BackboneSection
+from zoo.spec.sections import SharedBackbone, Spec
+
+
+class BackboneFactory(Protocol):
+    """How backbones come to be: planned on no memory, started from pretrained weights, or from those of a run."""
+
+    def __call__(self, section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
+        """A backbone.
+
+        Args:
+            section: What the spec says of it.
+            place: Where it says so: `inputs.photo.backbone`.
+            part: Where its tensors will stand in the model: `backbones.photo`.
+            value: The values that it will be given.
+        """
+
+
+@dataclass(frozen=True)
+class _Chains:
+    """The inputs' parts, by the input's name."""
+
+    inputs: dict[str, InputType]
+    frontends: dict[str, Any]
+    values: dict[str, ValueSpec]
+    backbones: dict[str, Backbone]
+    features: dict[str, FeatureSpec]
+
+
+def assemble(spec: Spec, fitted: Fitted, make_backbone: BackboneFactory) -> ZooModel:
+    """The model that a spec describes, on torch's default device.
+
+    Args:
+        spec: The spec.
+        fitted: What was learnt from the training rows, by kind of part and name.
+        make_backbone: How backbones come to be.
+    """
+    chains = _chains(spec, fitted, make_backbone)
+    fusion = make_fusion(spec, chains.features)
+    fused = fusion.features if fusion is not None else next(iter(chains.features.values()))
+    heads, auxiliary = {}, {}
+    for name in spec.heads:
+        place = f"heads.{name}"
+        context = _head_context(spec, name, fused, chains, fitted, make_backbone)
+        heads[name] = make_head(spec, name, place, context)
+        if spec.balance.aux and fusion is not None:
+            auxiliary[name] = _auxiliary(spec, name, context, chains)
+    return ZooModel(
+        spec,
+        inputs=chains.inputs,
+        frontends=chains.frontends,
+        backbones=chains.backbones,
+        fusion=fusion,
+        heads=heads,
+        auxiliary=auxiliary,
+        fitted=fitted,
+    )
+
+
+def _chains(spec: Spec, fitted: Fitted, make_backbone: BackboneFactory) -> _Chains:
+    inputs = {name: make_input(spec, name, fitted) for name in spec.inputs}
+    made = {name: make_frontend(section, name, inputs[name].value) for name, section in spec.inputs.items()}
+    frontends = {name: frontend for name, frontend in made.items() if frontend is not None}
+    values = {name: frontends[name].value if name in frontends else inputs[name].value for name in inputs}
+    backbones: dict[str, Backbone] = {}
+    features: dict[str, FeatureSpec] = {}
+    for name, section in spec.inputs.items():
+        if isinstance(section.backbone, BackboneSection):
+            place = f"inputs.{name}.backbone"
+            backbones[name] = make_backbone(section.backbone, place, f"backbones.{name}", values[name])
+    for name, section in spec.inputs.items():
+        owner = section.backbone.same_as if isinstance(section.backbone, SharedBackbone) else name
+        features[name] = backbones[owner].features
+    return _Chains(inputs, frontends, values, backbones, features)
+
+
+def _head_context(
+    spec: Spec, name: str, fused: FeatureSpec, chains: _Chains, fitted: Fitted, make_backbone: BackboneFactory
+) -> HeadContext:
+    section = spec.heads[name]
+    parts = {
+        option: make_backbone(part, f"heads.{name}.{option}", f"heads.{name}.parts.{option}", _value_of(part))
+        for option, part in named_parts(section.options).items()
+    }
+    return HeadContext(
+        name=name,
+        features=fused,
+        inputs=chains.features,
+        values=chains.values,
+        columns=part_columns(section),
+        fitted=fitted.get("heads", {}).get(name, {}),
+        parts=parts,
+    )
+
+
+def named_parts(options: Any) -> dict[str, BackboneSection]:
+    """The backbones that a head's options name, by the option."""
+    if not is_dataclass(options):
+        return {}
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    return {name: value for name, value in values.items() if isinstance(value, BackboneSection)}
+
+
+def _value_of(part: BackboneSection) -> ValueSpec:
+    """Values of a part of a head, which reads no input: of the first modality that it takes."""
+    return ValueSpec(modality=part.registered.component.modality[0])
+
+
+def _auxiliary(spec: Spec, name: str, context: HeadContext, chains: _Chains) -> dict[str, Head]:
+    """Heads like this one on each input alone."""
+    made = {}
+    for each, features in chains.features.items():
+        place = f"auxiliary.{name}.{each}"
+        made[each] = make_head(spec, name, place, replace(context, features=features, parts={}))
+    return made

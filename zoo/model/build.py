@@ -1,0 +1,95 @@
+"""From a spec, and the data that it names, to a model with its pretrained weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from zoo.checkpoint.loading import Start, assign, started
+from zoo.checkpoint.resolve import source_of
+from zoo.checkpoint.source import Folder, Source
+from zoo.checkpoint.unallocated import Unallocated
+from zoo.contract import Backbone, ValueSpec
+from zoo.data.fit import fit
+from zoo.model.assemble import assemble
+from zoo.model.model import ZooModel
+from zoo.model.parts import Fitted, backbone_maker
+from zoo.spec.load import load_spec
+from zoo.spec.sections import Backbone as BackboneSection
+from zoo.spec.sections import Spec
+
+
+def build(spec: Spec | str | Path) -> ZooModel:
+    """Builds a model: fits its parts together and loads their pretrained weights.
+
+    What parts must know of the data (class names, means, a vocabulary) is learnt from the training rows that the spec
+    names.
+
+    Args:
+        spec: A spec, or the path of one.
+
+    Returns:
+        The model on the CPU. `starts` tells for each part what was kept, resized and new; `sources` where its weights
+        came from.
+
+    Raises:
+        UsageError: The spec is wrong, a file is missing, or the data are not what it says.
+        PluginError: A component cannot be imported or built.
+        CorruptError: Weights are damaged, or of another architecture.
+        NetworkError: Weights cannot be fetched.
+    """
+    spec = spec if isinstance(spec, Spec) else load_spec(spec)
+    return build_fitted(spec, fit(spec))
+
+
+def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
+    """Like `build`, with what is to be learnt from the training rows learnt already."""
+    starts: dict[str, Start] = {}
+    sources: dict[str, Source] = {}
+
+    def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
+        source = source_of(section, spec.folder)
+        known = _known(fitted, part, source)
+        maker = backbone_maker(section, place, value, source, known, spec.train.seed)
+        if source is None:
+            backbone = maker()
+            starts[part] = Start(new=tuple(backbone.state_dict()))
+            return backbone
+        sources[part] = source
+        backbone, starts[part] = started(maker, lambda built: source.tensors(built.weight_files))
+        return backbone
+
+    model = assemble(spec, fitted, make)
+    model.starts, model.sources = starts, sources
+    return model
+
+
+def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tensor]) -> ZooModel:
+    """The model of a run: every tensor is the run's own.
+
+    Args:
+        spec: The run's spec.
+        fitted: What the run had learnt from its training rows.
+        run: The run's files.
+        tensors: All its tensors.
+
+    Raises:
+        CorruptError: The tensors are not those of the spec.
+    """
+
+    def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
+        # The files are the run's, and so is what was learnt; the weights need not be named any more.
+        mine = Folder(run.folder / "parts" / part.partition(".")[2])
+        return backbone_maker(section, place, value, mine, _known(fitted, part, None), spec.train.seed)()
+
+    with Unallocated():
+        model = assemble(spec, fitted, make)
+    assign(model, tensors)
+    return model
+
+
+def _known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
+    """What was learnt for a backbone: from these data, else in the run that its weights come from."""
+    mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
+    return mine or (source.fitted() if source else {})

@@ -1,0 +1,57 @@
+"""The model card of a run: what it is, how good, and how to use it, from facts alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo import __version__
+from zoo.model.model import ZooModel
+from zoo.spec.render import render_spec
+from zoo.spec.sections import Backbone, Spec
+
+
+def card(model: ZooModel, metrics: Mapping[str, Any]) -> str:
+    """`README.md` of a run folder, in Markdown.
+
+    Args:
+        model: The model.
+        metrics: What `metrics.json` holds; empty where nothing was measured.
+    """
+    spec = model.spec
+    total = sum(each.numel() for each in model.parameters())
+    parts = [
+        f"---\nlibrary_name: zoo\ntags: [zoo]\n{_license(spec)}---",
+        f"# {spec.name}",
+        f"Made with zoo {__version__}: {total:,} parameters.",
+        _inputs(spec),
+        _quality(metrics),
+        f"## Use\n\n```sh\nzoo predict FOLDER {' '.join(f'{name}=...' for name in spec.inputs)}\n```",
+        f"## Spec\n\n```yaml\n{render_spec(spec)}```",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _license(spec: Spec) -> str:
+    return f"license: {spec.hub.license}\n" if spec.hub.license else ""
+
+
+def _inputs(spec: Spec) -> str:
+    rows = ["| input | type | backbone | weights |", "|---|---|---|---|"]
+    for name, section in spec.inputs.items():
+        backbone = section.backbone
+        own = isinstance(backbone, Backbone)
+        told = f"{backbone.use} | {backbone.weights}" if own else f"that of {backbone.same_as} |"
+        rows.append(f"| {name} | {section.type} | {told} |")
+    return "\n".join(rows)
+
+
+def _quality(metrics: Mapping[str, Any]) -> str:
+    """Every set of modalities with its metrics, how many rows, which split, and 95 % intervals."""
+    if not metrics:
+        return ""
+    rows = ["| modalities | head | metric | value | 95 % interval | rows |", "|---|---|---|---|---|---|"]
+    for subset, heads in metrics["subsets"].items():
+        for head, found in heads.items():
+            for metric, each in found.items():
+                interval = f"{each['low']:.3f} to {each['high']:.3f}" if each["low"] is not None else ""
+                rows.append(f"| {subset} | {head} | {metric} | {each['value']:.3f} | {interval} | {each['n']} |")
+    return f"## Quality\n\nMeasured on `{metrics['split']}`.\n\n" + "\n".join(rows)

@@ -1,0 +1,194 @@
+"""The whole model: a backbone for each input, a fusion, and heads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from zoo.checkpoint.loading import Start
+from zoo.checkpoint.source import Source
+from zoo.contract import Backbone, Frontend, Fusion, Head, InputType
+from zoo.features import Batch, Features, Reading, Targets, Values
+from zoo.model.tower import run_tower
+from zoo.spec.sections import SharedBackbone, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a model makes of a batch.
+
+    Args:
+        outputs: Each head's outputs, for the rows that have its label where labels are given, else for all rows.
+        losses: Each head's loss, and that of its auxiliary heads as `head/input`; of heads with labels in the batch.
+    """
+
+    outputs: Mapping[str, Any]
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class ZooModel(nn.Module):
+    """A model that a spec describes. An ordinary `torch.nn.Module`: `model(batch)` gives outputs and losses.
+
+    Args:
+        spec: What it was built from.
+        inputs: By input, what decodes its cells.
+        frontends: By input, what turns its values into another modality; only of inputs that have one.
+        backbones: By input; of inputs that share one, only the first has it.
+        fusion: Joins several inputs; None with one input.
+        heads: By name.
+        auxiliary: By head, heads of the same kind on each input alone.
+        fitted: What was learnt from the training rows before the parts were built.
+
+    `starts` and `sources` tell of each part, by where its tensors stand (`backbones.photo`), how it starts and where
+    its weights came from. `frozen` are the modules that `train()` leaves in eval.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        inputs: Mapping[str, InputType],
+        frontends: Mapping[str, Frontend],
+        backbones: Mapping[str, Backbone],
+        fusion: Fusion | None,
+        heads: Mapping[str, Head],
+        auxiliary: Mapping[str, Mapping[str, Head]],
+        fitted: Mapping[str, Any],
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.inputs = dict(inputs)
+        self.frontends = dict(frontends)
+        self.backbones = nn.ModuleDict(backbones)
+        self.fusion = fusion
+        self.heads = nn.ModuleDict(heads)
+        self.auxiliary = nn.ModuleDict({name: nn.ModuleDict(each) for name, each in auxiliary.items()})
+        self.fitted = dict(fitted)
+        self.starts: dict[str, Start] = {}
+        self.sources: dict[str, Source] = {}
+        self.frozen: list[nn.Module] = []
+        self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
+
+    def backbone(self, name: str) -> Backbone:
+        """The backbone that reads this input, its own or the one that it shares."""
+        section = self.spec.inputs[name].backbone
+        owner = section.same_as if isinstance(section, SharedBackbone) else name
+        backbone = self.backbones[owner]
+        assert isinstance(backbone, Backbone)
+        return backbone
+
+    def head(self, name: str) -> Head:
+        """The head of this name."""
+        head = self.heads[name]
+        assert isinstance(head, Head)
+        return head
+
+    def backbone_parts(self) -> dict[str, Backbone]:
+        """All backbones, those inside heads too, by where their tensors stand: `backbones.photo`."""
+        return {name: each for name, each in self.named_modules() if isinstance(each, Backbone)}
+
+    def auxiliary_heads(self, name: str) -> dict[str, Head]:
+        """The heads like this one that read each input alone, by input."""
+        found = self.auxiliary[name] if name in self.auxiliary else nn.ModuleDict()
+        assert isinstance(found, nn.ModuleDict)
+        return {each: head for each, head in found.items() if isinstance(head, Head)}
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for what is trained; what is frozen stays in eval, its norm statistics and dropout too."""
+        super().train(mode)
+        for module in self.frozen:
+            module.training = False
+        return self
+
+    def forward(self, batch: Batch) -> Result:
+        """Outputs of every head, and losses where labels are given."""
+        return self.decide(batch, self.features(batch.inputs))
+
+    def features(self, values: Mapping[str, Values]) -> dict[str, Features]:
+        """Features of each of the inputs given, one row for each sample, absent ones masked."""
+        features = {}
+        for name in values:
+            backbone = self.backbone(name)
+            run = backbone.pyramid if self._reads_maps and backbone.features.maps else backbone
+            features[name] = run_tower(backbone, run, values[name])
+        return features
+
+    def decide(self, batch: Batch, inputs: Mapping[str, Features]) -> Result:
+        """Outputs and losses from features of the inputs.
+
+        Args:
+            batch: The samples.
+            inputs: Features of every input of the spec, as `features` gives them.
+        """
+        ordered = {name: inputs[name] for name in self.spec.inputs}
+        fused = self.fusion(ordered) if self.fusion is not None else next(iter(ordered.values()))
+        backbones = {name: self.backbone(name) for name in ordered}
+        outputs: dict[str, Any] = {}
+        losses: dict[str, Tensor] = {}
+        for name in self.heads:
+            views = tuple(self.features(view) for view in batch.views.get(name, ()))
+            reading = Reading(fused, ordered, batch, views, backbones)
+            targets = batch.targets.get(name)
+            if targets is None:
+                outputs[name] = self.head(name)(reading)
+                continue
+            mine = reading.rows(targets.rows)
+            outputs[name] = self.head(name)(mine, targets.value)
+            losses[name] = self.head(name).loss(outputs[name], targets.value)
+            losses |= self._auxiliary_losses(name, reading, targets)
+        return Result(outputs, losses)
+
+    def loss(self, result: Result) -> Tensor:
+        """The heads' losses by their weights, and those of the auxiliary heads by `balance.aux`: what training lowers.
+
+        Raises:
+            ValueError: No head has a label in the batch.
+        """
+        if not result.losses:
+            raise ValueError("no row of this batch has a label of any head")
+        total = torch.zeros((), device=next(iter(result.losses.values())).device)
+        for name, loss in result.losses.items():
+            head, _, auxiliary = name.partition("/")
+            weight = self.spec.heads[head].weight
+            if auxiliary:
+                weight *= self.spec.balance.aux / len(self.auxiliary_heads(head))
+            total = total + weight * loss
+        return total
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> dict[str, list[Any]]:
+        """Plain Python predictions of each head, one for each row, whatever rows they stand beside.
+
+        Args:
+            batch: Prepared samples; the model should be in eval mode.
+        """
+        decoded: dict[str, list[Any]] = {name: [None] * len(batch) for name in self.heads}
+        for index in self._alike(batch):
+            result = self(batch.rows(index))
+            for name in self.heads:
+                for row, value in zip(index.tolist(), self.head(name).decode(result.outputs[name]), strict=True):
+                    decoded[name][row] = value
+        return decoded
+
+    def _auxiliary_losses(self, name: str, reading: Reading, targets: Targets) -> dict[str, Tensor]:
+        """Losses of the heads on each input alone. Rows without the input read zeros: they teach the bias alone."""
+        losses: dict[str, Tensor] = {}
+        for each, head in self.auxiliary_heads(name).items():
+            mine = replace(reading, fused=reading.inputs[each]).rows(targets.rows)
+            losses[f"{name}/{each}"] = head.loss(head(mine, targets.value), targets.value)
+        return losses
+
+    def _alike(self, batch: Batch) -> list[Int[Tensor, "rows"]]:
+        """The rows, apart where pictures differ in size and a backbone would see the padding between them."""
+        sizes: dict[tuple[torch.Size, ...], list[int]] = {}
+        exact = [
+            values.data
+            for name, values in batch.inputs.items()
+            if isinstance(values.data, list) and self.backbone(name).padding == "exact"
+        ]
+        for row in range(len(batch)):
+            sizes.setdefault(tuple(data[row].shape for data in exact), []).append(row)
+        return [torch.tensor(rows) for rows in sizes.values()]

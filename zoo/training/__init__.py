@@ -1,0 +1,1 @@
+"""The loop that fine-tunes a model, on Accelerate."""

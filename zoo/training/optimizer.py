@@ -1,0 +1,98 @@
+"""AdamW with a rate for each part, and its schedule."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from zoo.component import Kind
+from zoo.contract import Trainable
+from zoo.model.model import ZooModel
+from zoo.transfer.freeze import own_transfer, parts
+
+PRETRAINED_RATE = 0.1
+"""Rate of pretrained parts relative to new ones (Long et al. 2015)."""
+
+WARM_UP = 0.1
+"""Share of the steps in which the rate rises."""
+
+
+def make_optimizer(model: ZooModel) -> AdamW:
+    """AdamW (Loshchilov and Hutter 2019) over what the policies train.
+
+    New parts have the spec's rate and pretrained ones a tenth of it; with `layer_decay` d, group l of L has d^(L+1-l)
+    of that (BEiT, Bao et al. 2021). Norms, biases and other vectors have no weight decay; neither has a part that `l2_sp`
+    pulls toward its start.
+    """
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    for part in parts(model):
+        for rate, parameter in _rates(model, part):
+            decay = 0.0 if parameter.ndim < 2 or _pulled(model, part) else model.spec.train.weight_decay
+            group = {"params": [], "lr": rate * model.spec.train.learning_rate, "weight_decay": decay}
+            groups.setdefault((rate, decay), group)["params"].append(parameter)
+    return AdamW(list(groups.values()), lr=model.spec.train.learning_rate, fused=True)
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, steps: int) -> LambdaLR:
+    """The rate rises linearly over the first tenth of the steps, then falls to zero along half a cosine.
+
+    Args:
+        optimizer: Whose rates these are.
+        steps: Steps of the whole training.
+    """
+    rising = max(1, round(steps * WARM_UP))
+
+    def factor(step: int) -> float:
+        if step < rising:
+            return (step + 1) / rising
+        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+    return LambdaLR(optimizer, factor)
+
+
+class Anchor:
+    """Pulls pretrained weights toward their start, decoupled from the gradient: w <- w - rate * strength * (w - start).
+
+    L2-SP (Li et al. 2018), which adds the pull to the loss; ours is to it what AdamW is to Adam. Used where a
+    `transfer` has `l2_sp`.
+    """
+
+    def __init__(self, model: ZooModel, optimizer: torch.optim.Optimizer) -> None:
+        rates = {id(each): group for group in optimizer.param_groups for each in group["params"]}
+        self._pulls = [
+            (parameter, parameter.detach().clone(), strength, rates[id(parameter)])
+            for part in parts(model)
+            if (strength := _strength(model, part)) and part.pretrained
+            for _, parameter in _rates(model, part)
+        ]
+
+    @torch.no_grad()
+    def pull(self) -> None:
+        """One step toward the start, at the optimizer's present rates."""
+        for parameter, start, strength, group in self._pulls:
+            parameter.lerp_(start.to(parameter.device), min(1.0, group["lr"] * strength))
+
+
+def _rates(model: ZooModel, part: Trainable) -> Iterator[tuple[float, nn.Parameter]]:
+    """The parameters of a part that are trained, each with its rate relative to the spec's."""
+    module = model.get_submodule(part.name)
+    settled = part.kind is Kind.BACKBONE and (part.pretrained or part.chosen)
+    decay = (own_transfer(model, part.name) or model.spec.transfer).layer_decay if settled else 1.0
+    base = PRETRAINED_RATE if part.pretrained else 1.0
+    for depth, names in enumerate(part.groups):
+        for name in names:
+            parameter = module.get_parameter(name)
+            if parameter.requires_grad:
+                yield base * decay ** (len(part.groups) - depth), parameter
+
+
+def _strength(model: ZooModel, part: Trainable) -> float:
+    return (own_transfer(model, part.name) or model.spec.transfer).l2_sp
+
+
+def _pulled(model: ZooModel, part: Trainable) -> bool:
+    return part.pretrained and _strength(model, part) > 0

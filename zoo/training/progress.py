@@ -1,0 +1,90 @@
+"""What is told while a model trains: a bar on a terminal, nothing anywhere else."""
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+
+class Watch(Protocol):
+    """Hears of every step and epoch."""
+
+    def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
+        """A step was made.
+
+        Args:
+            epoch: From 1.
+            done: Steps of this epoch so far.
+            steps: Steps of an epoch.
+            loss: Mean loss of the epoch so far.
+            rate: Samples per second.
+        """
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """An epoch ended; `record` is its line in `history.jsonl`."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
+        """Tells nothing."""
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """Tells nothing."""
+
+
+class Terminal:
+    """A bar with epoch, step, loss, samples per second and the time left, and a line for every epoch, on stderr.
+
+    Where stderr is no terminal, the lines alone are written.
+
+    Args:
+        epochs: Epochs of the training.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._epochs = epochs
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[rate]} samples/s"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("train", total=None, epoch=f"1/{epochs}", loss="-", rate="-")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
+        """Moves the bar; the time left is that of the whole training."""
+        total, completed = steps * self._epochs, steps * (epoch - 1) + done
+        told = {"epoch": f"{epoch}/{self._epochs}", "loss": f"{loss:.4f}", "rate": f"{rate:.0f}"}
+        self._bar.update(self._task, total=total, completed=completed, **told)  # type: ignore[arg-type]  # its fields
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """Writes the epoch's line."""
+        parts = [f"epoch {record['epoch']}/{self._epochs}", f"loss {record['loss']:.4f}"]
+        validation = record.get("validation")
+        if validation:
+            parts.append(f"validation loss {validation['loss']:.4f}")
+            for head, metrics in validation["heads"].items():
+                name, value = next(iter(metrics.items()))
+                parts.append(f"{head} {name} {value:.3f}")
+        parts.append(f"{record['samples_per_second']:.0f} samples/s")
+        self._console.print("  ".join(parts) + ("  *" if record.get("best") else ""), markup=False)

@@ -1,0 +1,1 @@
+"""Which tensors move in training, and toward what."""
