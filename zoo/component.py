@@ -44,7 +44,7 @@ RESERVED: Mapping[Kind, frozenset[str]] = {
     Kind.FRONTEND: frozenset({"use"}),
     Kind.BACKBONE: frozenset({"use", "weights", "same_as", "transfer"}),
     Kind.FUSION: frozenset({"use"}),
-    Kind.HEAD: frozenset({"use", "column", "weight"}),
+    Kind.HEAD: frozenset({"use", "column", "weight", "weights"}),
     Kind.POLICY: frozenset({"policy", "freeze", "layer_decay", "l2_sp"}),
 }
 """Keys the language keeps for itself beside a component's own options; no option may take their names."""

@@ -91,6 +91,11 @@ EXAMPLES: dict[type, dict[str, tuple[str, str, Any]]] = {
         "use": (changed("zoo/classifier", "{use: zoo/regressor}"), "heads.mood.use", "zoo/regressor"),
         "column": (changed("zoo/classifier", "{use: zoo/regressor, column: y}"), "heads.mood.column", "y"),
         "weight": (changed("zoo/classifier", "{use: zoo/regressor, weight: 2}"), "heads.mood.weight", 2.0),
+        "weights": (
+            changed("zoo/classifier", "{use: zoo/classifier, weights: runs/x#mood}"),
+            "heads.mood.weights",
+            "runs/x#mood",
+        ),
     },
     Transfer: {
         "policy": (after("transfer: {policy: full}\n"), "transfer.policy", "zoo/full"),

@@ -33,6 +33,20 @@ def source_of(backbone: Backbone, folder: Path) -> Source | None:
     return whole
 
 
+def head_source(weights: str, folder: Path) -> Source | None:
+    """Where a head's start comes from, a head of an earlier run; None where it starts at random.
+
+    Args:
+        weights: What the spec says: `none`, or `runs/moods#mood`.
+        folder: Where relative paths start.
+    """
+    if weights == "none":
+        return None
+    place, _, part = weights.partition("#")
+    whole = _hub(place.removeprefix("hf://")) if place.startswith("hf://") else _local(folder / place, run=True)
+    return RunPart(whole, part, "heads")
+
+
 def _published(backbone: Backbone) -> Source:
     """Where the plugin, or its index, says that the weights are."""
     component = backbone.registered.component

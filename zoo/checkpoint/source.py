@@ -101,15 +101,16 @@ class File(Folder):
 
 
 class RunPart(Source):
-    """A backbone of an earlier run.
+    """A part of an earlier run.
 
     Args:
         run: Where the run's files are.
-        part: Name of the input whose backbone it was.
+        part: Name of the input whose backbone it was, or of the head.
+        place: What it was: `backbones`, or `heads`.
     """
 
-    def __init__(self, run: Source, part: str) -> None:
-        self.run, self.part = run, part
+    def __init__(self, run: Source, part: str, place: str = "backbones") -> None:
+        self.run, self.part, self.place = run, part, place
 
     def __str__(self) -> str:
         return f"the part `{self.part}` of {self.run}"
@@ -125,16 +126,16 @@ class RunPart(Source):
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
         """The tensors of this part, under the names that they have within it."""
         everything = self.run.tensors(["model.safetensors"])
-        prefix = f"backbones.{self.part}."
+        prefix = f"{self.place}.{self.part}."
         mine = {name.removeprefix(prefix): each for name, each in everything.items() if name.startswith(prefix)}
         if not mine:
-            parts = sorted({name.split(".")[1] for name in everything if name.startswith("backbones.")})
-            raise UsageError(f"{self.run} has no part `{self.part}`; its parts: {', '.join(parts) or 'none'}")
+            parts = sorted({name.split(".")[1] for name in everything if name.startswith(f"{self.place}.")})
+            raise UsageError(f"{self.run} has no `{self.part}` in its {self.place}: {', '.join(parts) or 'none'}")
         return mine
 
     def fitted(self) -> Mapping[str, Any]:
         """What the run had learnt for this part before it was built."""
         path = self.run.path("preprocessing.json")
         known = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        fitted: Mapping[str, Any] = known.get("backbones", {}).get(self.part, {})
+        fitted: Mapping[str, Any] = known.get(self.place, {}).get(self.part, {})
         return fitted

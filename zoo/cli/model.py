@@ -37,7 +37,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
         write_run(model, beside, folder, {})
     total = sum(each.numel() for each in model.parameters())
     if as_json:
-        print_json({"folder": str(folder), "parameters": total, "starts": {n: vars(s) for n, s in model.starts.items()}})
+        starts = {part: vars(start) for part, start in model.starts.items()}
+        print_json({"folder": str(folder), "parameters": total, "starts": starts})
     else:
         for part, start in model.starts.items():
             note(f"{part}: {start}")

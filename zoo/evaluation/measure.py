@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import torch
@@ -124,5 +124,5 @@ def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for key in parts[0]:
         first = parts[0][key]
         columns = [part[key] for part in parts]
-        joined[key] = torch.cat(columns) if isinstance(first, Tensor) else [each for column in columns for each in column]
+        joined[key] = torch.cat(columns) if isinstance(first, Tensor) else list(chain.from_iterable(columns))
     return joined if joined and len(next(iter(joined.values()))) else {}

@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.checkpoint.loading import Start, assign, started
-from zoo.checkpoint.resolve import source_of
+from zoo.checkpoint.loading import Start, assign, describe, started
+from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
-from zoo.contract import Backbone, ValueSpec
+from zoo.contract import Backbone, Head, ValueSpec
 from zoo.data.fit import fit
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
@@ -61,8 +61,20 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
         return backbone
 
     model = assemble(spec, fitted, make)
+    for name, section in spec.heads.items():
+        head_from = head_source(section.weights, spec.folder)
+        if head_from is not None:
+            sources[f"heads.{name}"] = head_from
+            starts[f"heads.{name}"] = _start_head(model.head(name), head_from)
     model.starts, model.sources = starts, sources
     return model
+
+
+def _start_head(head: Head, source: Source) -> Start:
+    """Puts into a head what fits of an earlier one."""
+    adapted = head.adapt(source.tensors(["model.safetensors"]), source.fitted())
+    head.load_state_dict(dict(adapted.tensors), strict=False)
+    return describe(head, adapted)
 
 
 def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tensor]) -> ZooModel:

@@ -150,9 +150,7 @@ def _is_read(root: Mapping, column: KeyPath, table: KeyPath) -> bool:
 
 def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
     """`weights:` that name a local file or folder which is not there."""
-    inputs = at(root, ("inputs",))
-    for name in inputs.items if isinstance(inputs, Mapping) else ():
-        path: KeyPath = ("inputs", name, "backbone", "weights")
+    for path in _weight_paths(root):
         weights = at(root, path)
         if not isinstance(weights, Scalar) or is_name(weights.text):
             continue
@@ -161,6 +159,14 @@ def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
             message = f"`{dotted(path)}`: `{file}`: {NOT_THERE}"
             hint = "or write `pretrained`, `none` for random weights, or hf://owner/name@commit"
             yield weights.problem(path, message, suggestion=nearest(file, ["pretrained", "none"]), hint=hint)
+
+
+def _weight_paths(root: Mapping) -> Iterator[KeyPath]:
+    """Where weights may be named: under the backbone of each input, and under each head."""
+    for section, inside in (("inputs", ("backbone", "weights")), ("heads", ("weights",))):
+        named = at(root, (section,))
+        for name in named.items if isinstance(named, Mapping) else ():
+            yield (section, name, *inside)
 
 
 def _node(root: Mapping, path: KeyPath) -> Node:

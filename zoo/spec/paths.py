@@ -19,7 +19,11 @@ def moved(spec: Spec, folder: Path) -> Spec:
     if folder.resolve() == spec.folder.resolve():
         return spec
     inputs = {name: _moved_input(part, spec.folder, folder) for name, part in spec.inputs.items()}
-    return replace(spec, inputs=inputs, data=_moved_data(spec.data, spec.folder, folder), folder=folder)
+    heads = {
+        name: replace(head, weights=_moved_weights(head.weights, spec.folder, folder))
+        for name, head in spec.heads.items()
+    }
+    return replace(spec, inputs=inputs, heads=heads, data=_moved_data(spec.data, spec.folder, folder), folder=folder)
 
 
 def _moved_data(data: Data, old: Path, new: Path) -> Data:
@@ -33,10 +37,16 @@ def _moved_data(data: Data, old: Path, new: Path) -> Data:
 
 def _moved_input(part: Input, old: Path, new: Path) -> Input:
     backbone = part.backbone
-    if not isinstance(backbone, Backbone) or is_name(backbone.weights):
+    if not isinstance(backbone, Backbone):
         return part
-    file, mark, rest = backbone.weights.partition("#")
-    return replace(part, backbone=replace(backbone, weights=_moved(file, old, new) + mark + rest))
+    return replace(part, backbone=replace(backbone, weights=_moved_weights(backbone.weights, old, new)))
+
+
+def _moved_weights(weights: str, old: Path, new: Path) -> str:
+    if is_name(weights):
+        return weights
+    file, mark, rest = weights.partition("#")
+    return _moved(file, old, new) + mark + rest
 
 
 def is_name(weights: str) -> bool:

@@ -117,6 +117,13 @@ class Head(Part):
     use: str = option(doc="Head, such as `zoo/classifier` or `zoo/regressor`.", shorthand=True)
     column: str | None = option(None, "Column of the labels; the head's name unless said.", columns=True)
     weight: float = option(1.0, "Weight of this head's loss in the sum of all.", ge=0)
+    weights: str = option(
+        "none",
+        "Start of the head: `none` (random), or a head of an earlier run such as `runs/moods#mood`, of which what fits "
+        "is kept; of a classifier, the classes of the same name.",
+        min_length=1,
+        pattern=r"none|.+#[A-Za-z][A-Za-z0-9_-]*",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

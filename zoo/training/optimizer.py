@@ -25,8 +25,8 @@ def make_optimizer(model: ZooModel) -> AdamW:
     """AdamW (Loshchilov and Hutter 2019) over what the policies train.
 
     New parts have the spec's rate and pretrained ones a tenth of it; with `layer_decay` d, group l of L has d^(L+1-l)
-    of that (BEiT, Bao et al. 2021). Norms, biases and other vectors have no weight decay; neither has a part that `l2_sp`
-    pulls toward its start.
+    of that (BEiT, Bao et al. 2021). Norms, biases and other vectors have no weight decay; neither has a part that
+    `l2_sp` pulls toward its start.
     """
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for part in parts(model):
