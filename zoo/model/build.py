@@ -1,6 +1,6 @@
 """From a spec, and the data that it names, to a model with its pretrained weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +10,26 @@ from zoo.checkpoint.loading import Start, assign, describe, started
 from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
+from zoo.component import Component
 from zoo.contract import Backbone, Head, ValueSpec
 from zoo.data.fit import fit
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
 from zoo.model.parts import Fitted, backbone_maker
-from zoo.spec.load import load_spec
+from zoo.spec.load import as_spec
 from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
 
 
-def build(spec: Spec | str | Path) -> ZooModel:
+def build(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Component] = ()) -> ZooModel:
     """Builds a model: fits its parts together and loads their pretrained weights.
 
     What parts must know of the data (class names, means, a vocabulary) is learnt from the training rows that the spec
     names.
 
     Args:
-        spec: A spec, or the path of one.
+        spec: A spec, the path of one, or its keys and values as a dict.
+        components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
 
     Returns:
         The model on the CPU. `starts` tells for each part what was kept, resized and new; `sources` where its weights
@@ -39,8 +41,8 @@ def build(spec: Spec | str | Path) -> ZooModel:
         CorruptError: Weights are damaged, or of another architecture.
         NetworkError: Weights cannot be fetched.
     """
-    spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    return build_fitted(spec, fit(spec))
+    checked = as_spec(spec, components)
+    return build_fitted(checked, fit(checked))
 
 
 def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:

@@ -1,15 +1,19 @@
 """Looks components up by their full names, and says why when there is nothing to be had."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
 from zoo.component import Component, Kind
-from zoo.errors import PluginError, UnknownName, listed, nearest
+from zoo.errors import PluginError, UnknownName, UsageError, listed, nearest
+from zoo.registry.declared import well_formed
 from zoo.registry.index import Index
 from zoo.registry.plugins import Broken, Loader, Plugin, Stage, installed_plugins
+
+UNPACKAGED = Plugin("local", "unpackaged", "0")
+"""Where components come from that no distribution brings; a model with one cannot be shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,19 @@ class Registry:
 
     Args:
         loader: Plugins to take the components from; the installed ones unless given.
+        unpackaged: Further components, such as a notebook tries out, in the namespace `local/`. A target in the
+            notebook itself is `__main__:build`.
+
+    Raises:
+        UsageError: An unpackaged component is not well formed.
     """
 
-    def __init__(self, loader: Loader | None = None) -> None:
+    def __init__(self, loader: Loader | None = None, unpackaged: Iterable[Component] = ()) -> None:
         self._loader = loader or installed_plugins()
+        try:
+            self._unpackaged = well_formed([unpackaged])
+        except (TypeError, ValueError) as error:
+            raise UsageError(str(error)) from None
         self._indexes: dict[str, Index] = {}
 
     @property
@@ -68,6 +81,9 @@ class Registry:
             for component in self._loader.components(plugin):
                 name = f"{plugin.name}/{component.name}"
                 found[name] = Registered(name, component, plugin)
+        for component in self._unpackaged:
+            name = f"{UNPACKAGED.name}/{component.name}"
+            found[name] = Registered(name, component, UNPACKAGED)
         return found
 
     def components(self, kind: Kind | None = None) -> list[Registered]:

@@ -17,8 +17,10 @@ def load_target(registered: Registered, target: str) -> Callable[..., Any]:
     """
     module, _, attribute = target.partition(":")
     try:
-        found: Callable[..., Any] = reduce(getattr, attribute.split("."), import_module(module))
+        found: Any = reduce(getattr, attribute.split("."), import_module(module))
     except (Exception, SystemExit) as error:
         cause = f"{type(error).__name__}: {error}"
         raise PluginError(f"`{registered.name}` ({registered.plugin}) cannot be had: {target}: {cause}") from error
+    if not callable(found):
+        raise PluginError(f"`{registered.name}` ({registered.plugin}) cannot be had: {target} is no function or class")
     return found

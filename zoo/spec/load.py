@@ -1,15 +1,18 @@
 """From a file, or a text, to a checked spec."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.document.nodes import Mapping, found
+from zoo.component import Component
+from zoo.document import nodes
+from zoo.document.nodes import found
 from zoo.document.parse import parse
 from zoo.document.source import Source
-from zoo.errors import SpecError
+from zoo.document.write import write_yaml
+from zoo.errors import SpecError, UsageError
 from zoo.registry.registry import Registry, installed
 from zoo.spec.checker import SpecChecker
 from zoo.spec.edges import edge_problems
@@ -36,6 +39,28 @@ def load_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Regi
     return read_spec(Source.read(Path(path)), overrides=overrides, registry=registry)
 
 
+def as_spec(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Component] = ()) -> Spec:
+    """A spec, however it is given.
+
+    Args:
+        spec: A checked spec, the path of one, or its keys and values as a dict; then paths start at the working folder.
+        components: Further components, of no installed plugin, which the spec names `local/<name>`.
+
+    Raises:
+        UsageError: There is no such file, or a checked spec is given together with further components.
+        SpecError: All that is wrong with it.
+    """
+    further = list(components)
+    if isinstance(spec, Spec):
+        if further:
+            raise UsageError("this spec is checked already; give its path, or its keys and values, with `components`")
+        return spec
+    registry = Registry(unpackaged=further) if further else None
+    if isinstance(spec, Mapping):
+        return read_spec(Source(write_yaml(dict(spec)), "spec").checked(), registry=registry)
+    return load_spec(spec, registry=registry)
+
+
 def check_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Spec:
     """Like `load_spec`, and also looks whether the local files are there and the tables have the columns.
 
@@ -58,15 +83,15 @@ def read_spec(source: Source, *, overrides: Sequence[str] = (), registry: Regist
     return _finished(_checked(root, checker), root, source, checker)
 
 
-def _root(source: Source, overrides: Sequence[str]) -> Mapping:
+def _root(source: Source, overrides: Sequence[str]) -> nodes.Mapping:
     root = override(parse(source), overrides)
-    if not isinstance(root, Mapping):
+    if not isinstance(root, nodes.Mapping):
         hint = "a spec is a mapping with at least `inputs` and `heads`; try: zoo list recipes"
         raise SpecError([root.problem((), f"expected a spec, not {found(root)}", hint=hint)])
     return root
 
 
-def _checked(root: Mapping, checker: SpecChecker) -> Any:
+def _checked(root: nodes.Mapping, checker: SpecChecker) -> Any:
     """The spec, or FAILED; what is wrong is noted in the checker."""
     spec = checker.section(Spec, root, (), root)
     checker.problems += edge_problems(root, checker.parts, checker.registry)
@@ -74,7 +99,7 @@ def _checked(root: Mapping, checker: SpecChecker) -> Any:
     return spec
 
 
-def _finished(spec: Any, root: Mapping, source: Source, checker: SpecChecker) -> Spec:
+def _finished(spec: Any, root: nodes.Mapping, source: Source, checker: SpecChecker) -> Spec:
     """The spec with its name, folder and origins; all that is wrong with it, if anything is."""
     if checker.problems:
         raise SpecError(checker.problems)
