@@ -28,12 +28,18 @@ if TYPE_CHECKING:
         ValueSpec,
     )
     from zoo.errors import PluginError, SpecError, UsageError, ZooError
+    from zoo.evaluation.evaluate import Evaluation, evaluate
+    from zoo.evaluation.predict import predict
     from zoo.features import Batch, Features, Reading, Targets, Values
+    from zoo.model.build import build
+    from zoo.model.model import ZooModel
     from zoo.registry.hookspecs import hookimpl
     from zoo.registry.registry import Registry
     from zoo.spec.load import load_spec
     from zoo.spec.render import render_spec
-    from zoo.spec.sections import Spec
+    from zoo.spec.sections import BackbonePart, Spec
+    from zoo.training.plan import Plan, plan
+    from zoo.training.train import Run, train
 
 __version__ = "0.1.0"
 
@@ -42,8 +48,10 @@ _HOME = {
     "Adapted": "zoo.contract",
     "Backbone": "zoo.contract",
     "BackboneContext": "zoo.contract",
+    "BackbonePart": "zoo.spec.sections",
     "Batch": "zoo.features",
     "Component": "zoo.component",
+    "Evaluation": "zoo.evaluation.evaluate",
     "Family": "zoo.component",
     "FeatureSpec": "zoo.component",
     "Features": "zoo.features",
@@ -59,11 +67,13 @@ _HOME = {
     "Kind": "zoo.component",
     "Metric": "zoo.contract",
     "Modality": "zoo.component",
+    "Plan": "zoo.training.plan",
     "PluginError": "zoo.errors",
     "Policy": "zoo.contract",
     "PolicyContext": "zoo.contract",
     "Reading": "zoo.features",
     "Registry": "zoo.registry.registry",
+    "Run": "zoo.training.train",
     "Spec": "zoo.spec.sections",
     "SpecError": "zoo.errors",
     "Targets": "zoo.features",
@@ -72,10 +82,16 @@ _HOME = {
     "ValueSpec": "zoo.contract",
     "Values": "zoo.features",
     "ZooError": "zoo.errors",
+    "ZooModel": "zoo.model.model",
+    "build": "zoo.model.build",
+    "evaluate": "zoo.evaluation.evaluate",
     "hookimpl": "zoo.registry.hookspecs",
     "load_spec": "zoo.spec.load",
     "option": "zoo.component",
+    "plan": "zoo.training.plan",
+    "predict": "zoo.evaluation.predict",
     "render_spec": "zoo.spec.render",
+    "train": "zoo.training.train",
 }
 
 __all__ = [
@@ -83,8 +99,10 @@ __all__ = [
     "Adapted",
     "Backbone",
     "BackboneContext",
+    "BackbonePart",
     "Batch",
     "Component",
+    "Evaluation",
     "Family",
     "FeatureSpec",
     "Features",
@@ -100,11 +118,13 @@ __all__ = [
     "Kind",
     "Metric",
     "Modality",
+    "Plan",
     "PluginError",
     "Policy",
     "PolicyContext",
     "Reading",
     "Registry",
+    "Run",
     "Spec",
     "SpecError",
     "Targets",
@@ -113,10 +133,16 @@ __all__ = [
     "ValueSpec",
     "Values",
     "ZooError",
+    "ZooModel",
+    "build",
+    "evaluate",
     "hookimpl",
     "load_spec",
     "option",
+    "plan",
+    "predict",
     "render_spec",
+    "train",
 ]
 
 

@@ -12,9 +12,13 @@ class Pipeline:
 
     pool: Literal["mean", "max"] = option("mean", "How the frames become one vector.")
     depth: int | None = option(None, "Transformer layers kept, counted from the input; all of them unless said.", ge=1)
-    dropout: float | None = option(None, "Dropout in every layer; the pipeline's own unless said.", ge=0, lt=1)
+    dropout: float | None = option(
+        None, "Dropout behind the projection and in every layer; the pipeline's own unless said.", ge=0, lt=1
+    )
     model: dict[str, Any] = option(
-        {}, "Further arguments of torchaudio.models.wav2vec2_model, which `zoo plan` tries out."
+        {},
+        "Further arguments of torchaudio.models.wav2vec2_model (WavLM: wavlm_model), such as `encoder_layer_drop`, "
+        "the rate at which whole layers are left out in training.",
     )
 
 
@@ -22,10 +26,10 @@ class Pipeline:
 class Conformer:
     """Options of `torchaudio/conformer`."""
 
-    dim: int = option(144, "Width of the frames.", ge=8, le=4096)
+    dim: int = option(144, "Width of the tokens.", ge=8, le=4096)
     layers: int = option(4, "Conformer layers.", ge=1, le=64)
     heads: int = option(4, "Attention heads; they must divide `dim`.", ge=1, le=64)
-    kernel_size: int = option(31, "Width of the depthwise convolution; odd.", ge=1, le=255, unit="frames")
+    kernel_size: int = option(31, "Width of the depthwise convolution; odd.", ge=1, le=255, unit="tokens")
     dropout: float = option(0.1, "Dropout in every layer.", ge=0, lt=1)
 
     def __post_init__(self) -> None:
@@ -54,7 +58,7 @@ CONFORMER = Component(
     options=Conformer,
     modality=(Modality.AUDIO,),
     provides=frozenset({"tokens", "pooled", "stages", "export"}),
-    summary="Conformer over log-mel frames, trained from scratch: convolution and attention in every layer.",
+    summary="Conformer over log-mel frames, a token for every 40 ms, trained from scratch.",
     source="Gulati et al. 2020",
 )
 COMPONENTS = (PIPELINES, CONFORMER)

@@ -18,16 +18,11 @@ MISTAKEN = {"wav2vec2_xlsr53"}
 """Pipelines whose summary is wrong in torchaudio: this one has the large architecture and is called "base"."""
 
 
-def _bundles() -> dict[str, Any]:
-    from torchaudio import pipelines
-
-    found = {name.lower(): getattr(pipelines, name) for name in dir(pipelines) if name.isupper()}
-    return {name: bundle for name, bundle in sorted(found.items()) if isinstance(bundle, pipelines.Wav2Vec2Bundle)}
-
-
 def names() -> list[str]:
     """Every name that the index of the installed version holds, sorted."""
-    return list(_bundles())
+    from zoo_torchaudio.pipeline import bundles
+
+    return list(bundles())
 
 
 def _data(text: str) -> str | None:
@@ -45,12 +40,12 @@ def _data(text: str) -> str | None:
 def _parameters(bundle: Any) -> int | None:
     with suppress(Exception):
         import torch
-        from torchaudio.pipelines._wav2vec2 import utils
+
+        from zoo_torchaudio.pipeline import network
 
         with torch.device("meta"):
-            model = utils._get_model(bundle._model_type, {**bundle._params, "aux_num_out": None})
-        count: int = sum(each.numel() for each in model.parameters())
-        return count
+            encoder = network(bundle, aux_num_out=None)
+        return sum(each.numel() for each in encoder.parameters())
     return None
 
 
@@ -78,8 +73,10 @@ def build(progress: Callable[[int, int], None] = lambda done, total: None) -> di
     """
     from importlib.metadata import version
 
-    bundles, models = _bundles(), {}
-    for done, (name, bundle) in enumerate(bundles.items(), 1):
+    from zoo_torchaudio.pipeline import bundles
+
+    known, models = bundles(), {}
+    for done, (name, bundle) in enumerate(known.items(), 1):
         models[name] = _record(name, bundle)
-        progress(done, len(bundles))
+        progress(done, len(known))
     return {"library": "torchaudio", "version": version("torchaudio"), "models": models}

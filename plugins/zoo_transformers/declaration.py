@@ -57,4 +57,5 @@ BACKBONES = Component(
         refresh="zoo_transformers.index:build",
         beyond=r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*",
     ),
+    fit="zoo_transformers.tokenizer_training:fit",
 )

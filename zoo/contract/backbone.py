@@ -79,6 +79,9 @@ class Backbone(nn.Module, ABC):
     weight_files: Sequence[str] = ("model.safetensors",)
     """Names that the weights may have in a repository or folder, best first."""
 
+    end_token: int
+    """Number of the token that ends a text; of backbones that provide `generate`, whose `prepare` puts it there."""
+
     @abstractmethod
     def forward(self, values: Values) -> Features:
         """Features of the values; every row is present. Pooled features may not depend on padding."""
@@ -135,6 +138,10 @@ class Backbone(nn.Module, ABC):
         self, tokens: Float[Tensor, "batch tokens dim"], mask: Bool[Tensor, "batch tokens"] | None = None
     ) -> Float[Tensor, "batch tokens vocabulary"]:
         """Scores of the next token after each; for backbones that provide `generate`."""
+        raise NotImplementedError(f"{type(self).__name__} does not provide `generate`")
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of some tokens, as `prepare` numbers them; for backbones that provide `generate`."""
         raise NotImplementedError(f"{type(self).__name__} does not provide `generate`")
 
 

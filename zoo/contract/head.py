@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from zoo.component import FeatureSpec
-from zoo.contract.backbone import Backbone
+from zoo.contract.backbone import Adapted, Backbone
 from zoo.contract.input import ValueSpec
 from zoo.features import Reading
 
@@ -97,6 +97,17 @@ class Head(nn.Module, ABC):
     def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
         """What the metrics need of each row, as tensors or lists with one entry per row."""
         return {}
+
+    def adapt(self, state: Mapping[str, Tensor], fitted: Mapping[str, Any]) -> Adapted:
+        """Fits the weights of a head of an earlier run to this one: tensors of equal name and shape are kept.
+
+        Args:
+            state: Tensors by the names in that head's `state_dict()`.
+            fitted: What its component's `fit` had learnt.
+        """
+        own = self.state_dict()
+        kept = {name: each for name, each in state.items() if name in own and each.shape == own[name].shape}
+        return Adapted(kept, unused=[name for name in state if name not in kept])
 
     def views(self, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Views of a sample that the head wants to read beside the sample, as values by input; most want none."""

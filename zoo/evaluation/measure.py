@@ -37,9 +37,7 @@ class Measured:
     def metrics(self, resamples: int = 0) -> dict[str, dict[str, Estimate]]:
         """Every head's metrics, with intervals where `resamples` is above 0; of heads with a labelled row."""
         return {
-            name: {
-                metric: estimate(each.compute, joined, resamples) for metric, each in self.metrics_of[name].items()
-            }
+            name: {metric: estimate(each.compute, joined, resamples) for metric, each in self.metrics_of[name].items()}
             for name, parts in self.rows.items()
             if (joined := _joined(parts))
         }

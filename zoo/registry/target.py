@@ -1,7 +1,6 @@
 """From the `target` of a declaration to the code behind it, which is imported here and not before."""
 
 from collections.abc import Callable
-from functools import reduce
 from importlib import import_module
 from typing import Any
 
@@ -16,11 +15,14 @@ def load_target(registered: Registered, target: str) -> Callable[..., Any]:
         PluginError: It cannot be imported; the message names plugin, target and cause.
     """
     module, _, attribute = target.partition(":")
+    who = f"`{registered.name}` ({registered.plugin}) cannot be had: {target}"
     try:
-        found: Any = reduce(getattr, attribute.split("."), import_module(module))
+        found: Any = import_module(module)
+        for step in attribute.split("."):
+            found = getattr(found, step)
     except (Exception, SystemExit) as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise PluginError(f"`{registered.name}` ({registered.plugin}) cannot be had: {target}: {cause}") from error
+        raise PluginError(f"{who}: {type(error).__name__}: {error}") from error
     if not callable(found):
-        raise PluginError(f"`{registered.name}` ({registered.plugin}) cannot be had: {target} is no function or class")
-    return found
+        raise PluginError(f"{who} is no function or class")
+    code: Callable[..., Any] = found
+    return code

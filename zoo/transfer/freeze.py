@@ -90,11 +90,13 @@ def _part(model: ZooModel, name: str, kind: Kind, groups: Sequence[Sequence[str]
 
 def own_transfer(model: ZooModel, part: str) -> Transfer | None:
     """What the spec says of this part's transfer alone."""
-    place, name, *inside = part.split(".")
-    if place == "backbones":
-        return model.spec.inputs[name].transfer
-    section = named_parts(model.spec.heads[name].options).get(inside[-1]) if inside else None
-    return section.transfer if isinstance(section, BackbonePart) else None
+    match part.split("."):
+        case ["backbones", name]:
+            return model.spec.inputs[name].transfer
+        case ["heads", name, "parts", option]:
+            section = named_parts(model.spec.heads[name].options)[option]
+            return section.transfer if isinstance(section, BackbonePart) else None
+    return None
 
 
 def _names(module: nn.Module) -> list[str]:

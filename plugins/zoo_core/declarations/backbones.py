@@ -36,7 +36,7 @@ class GRU:
     width: int = option(128, "Width of the state in each direction.", ge=1, le=65536)
     layers: int = option(1, "Recurrent layers.", ge=1, le=32)
     bidirectional: bool = option(True, "Also read the sequence backwards, and join both states.")
-    dropout: float = option(0.1, "Dropout between the layers and on the features.", ge=0, lt=1)
+    dropout: float = option(0.1, "Dropout after every layer.", ge=0, lt=1)
 
 
 RECURRENT = Component(
@@ -46,7 +46,7 @@ RECURRENT = Component(
     options=GRU,
     modality=(Modality.SEQUENCE,),
     provides=frozenset({"tokens", "pooled", "stages", "export"}),
-    summary="Gated recurrent network over time steps; padding is packed away.",
+    summary="Gated recurrent network over time steps; the final states are pooled, and padding changes nothing.",
     source="Cho et al. 2014",
 )
 

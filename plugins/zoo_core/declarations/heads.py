@@ -25,7 +25,9 @@ class Classifier(Layers):
     )
     multi_label: bool = option(False, "A row may have any number of the classes: its cell is a list.")
     class_weights: Literal["none", "balanced"] = option(
-        "none", "`balanced` weighs each class by the inverse of its share of the training rows."
+        "none",
+        "`balanced` weighs each class by the inverse of its share of the training rows; with `multi_label`, the rows "
+        "with each class against those without.",
     )
     label_smoothing: float = option(
         0.0, "Share of each label spread over all classes (Szegedy et al. 2016).", ge=0, lt=1
@@ -44,6 +46,7 @@ CLASSIFIER = Component(
     kind=Kind.HEAD,
     name="classifier",
     target="zoo_core.heads.classifier:build",
+    fit="zoo_core.heads.classifier:fit",
     options=Classifier,
     provides=frozenset({"export"}),
     needs=frozenset({"pooled"}),
@@ -71,6 +74,7 @@ REGRESSOR = Component(
     kind=Kind.HEAD,
     name="regressor",
     target="zoo_core.heads.regressor:build",
+    fit="zoo_core.heads.regressor:fit",
     options=Regressor,
     provides=frozenset({"export"}),
     needs=frozenset({"pooled"}),

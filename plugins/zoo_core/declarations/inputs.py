@@ -22,7 +22,7 @@ IMAGE = Component(
     options=Image,
     modality=(Modality.IMAGE,),
     summary="A picture: a file's path or its bytes (PNG, JPEG, WebP and what else Pillow reads).",
-    source="Pillow; torchvision.transforms.v2",
+    source="Pillow",
 )
 
 
@@ -87,6 +87,7 @@ VECTOR = Component(
     kind=Kind.INPUT,
     name="vector",
     target="zoo_core.inputs.vector:build",
+    fit="zoo_core.inputs.vector:fit",
     options=Vector,
     modality=(Modality.VECTOR,),
     summary="Numbers and categories from one or more columns, or one column of fixed-length lists.",
@@ -106,6 +107,7 @@ SEQUENCE = Component(
     kind=Kind.INPUT,
     name="sequence",
     target="zoo_core.inputs.sequence:build",
+    fit="zoo_core.inputs.sequence:fit",
     options=Sequence,
     modality=(Modality.SEQUENCE,),
     summary="An array of time steps by features per row: sensor readings, poses, measured audio or visual features.",

@@ -1,0 +1,1 @@
+"""Fusions of the namespace `zoo/`: the features of several inputs become one. One per file."""

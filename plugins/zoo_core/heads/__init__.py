@@ -1,0 +1,1 @@
+"""Heads of the namespace `zoo/`: what is predicted, and how it is learnt and measured. One per file."""

@@ -1,0 +1,70 @@
+"""What heads of classes have alike: a score for each class, and whose scores these are."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo import UsageError
+from zoo.contract import Adapted, Head, HeadContext
+from zoo.features import Reading
+from zoo_core.declarations.heads import Classifier
+from zoo_core.heads.classes import listed
+from zoo_core.heads.layers import hidden_layers
+
+
+class ClassScores(Head):
+    """A score for each class from the pooled features.
+
+    `classes` are their names in the order of the outputs. Labels are texts, numbers or truth values; see `class_name`.
+    """
+
+    def __init__(self, options: Classifier, context: HeadContext) -> None:
+        super().__init__()
+        width = context.features.pooled_dim
+        self.classes: list[str] = options.classes or learnt(context, "classes")
+        self.codes = {name: code for code, name in enumerate(self.classes)}
+        self.hidden = hidden_layers(options, width)
+        self.output = nn.Linear(width, len(self.classes))
+
+    def forward(self, reading: Reading, targets: Any = None) -> Float[Tensor, "batch classes"]:
+        """Logits."""
+        logits: Tensor = self.output(self.hidden(reading.fused.pooled))
+        return logits
+
+    def adapt(self, state: Mapping[str, Tensor], fitted: Mapping[str, Any]) -> Adapted:
+        """Keeps hidden layers of equal shape, and of the output layer the rows of the classes that both heads have.
+
+        Args:
+            state: Tensors of an earlier classifier.
+            fitted: What its `fit` had learnt.
+        """
+        before: list[str] = list(fitted.get("classes", ()))
+        if before == self.classes:
+            return super().adapt(state, fitted)
+        outputs = {name: tensor for name, tensor in state.items() if name.startswith("output.")}
+        hidden = super().adapt({name: tensor for name, tensor in state.items() if name not in outputs}, fitted)
+        own = {name: tensor for name, tensor in self.state_dict().items() if name.startswith("output.")}
+        shared = [name for name in self.classes if name in before]
+        if not shared or any(name not in own or own[name].shape[1:] != outputs[name].shape[1:] for name in outputs):
+            return replace(hidden, unused=[*hidden.unused, *outputs])
+        here, there = [self.codes[name] for name in shared], [before.index(name) for name in shared]
+        rows = {
+            name: own[name].index_put((torch.tensor(here),), outputs[name][there].to(own[name])) for name in outputs
+        }
+        told = f"{len(shared)} of {len(self.classes)} classes kept: {listed(shared)}"
+        return Adapted({**hidden.tensors, **rows}, {**hidden.resized, **dict.fromkeys(rows, told)}, hidden.unused)
+
+
+def learnt(context: HeadContext, key: str) -> Any:
+    """What was learnt from the training rows.
+
+    Raises:
+        UsageError: There were none.
+    """
+    if key not in context.fitted:
+        raise UsageError(f"its {key} are learnt from the training rows: name them in `data.train`")
+    return context.fitted[key]

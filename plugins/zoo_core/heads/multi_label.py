@@ -1,0 +1,74 @@
+"""Classification of rows that have any number of labels."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.contract import HeadContext, Metric
+from zoo_core.declarations.heads import Classifier
+from zoo_core.heads.class_scores import ClassScores, learnt
+from zoo_core.heads.classes import class_names, code_of
+from zoo_core.heads.metrics import exact_match, macro_f1_of_labels, micro_f1
+
+
+class MultiLabel(ClassScores):
+    """A sigmoid and a binary cross-entropy for each label.
+
+    With `class_weights: balanced` a label's rows weigh (n - count) / count, so that together they weigh as much as
+    those without it.
+    """
+
+    weights: Float[Tensor, "classes"] | None
+    metrics = {
+        "macro_f1": Metric(macro_f1_of_labels, doc="Mean F1 of the labels, rare ones like frequent ones."),
+        "micro_f1": Metric(micro_f1, doc="F1 over all decisions of all labels."),
+        "exact_match": Metric(exact_match, doc="Share of the rows whose labels are all right."),
+    }
+
+    def __init__(self, options: Classifier, context: HeadContext) -> None:
+        super().__init__(options, context)
+        weights = None
+        if options.class_weights == "balanced":
+            counts = torch.tensor(learnt(context, "counts"))
+            weights = (context.fitted["rows"] - counts).clamp(min=1) / counts.clamp(min=1)
+        self.register_buffer("weights", weights, persistent=False)
+
+    def loss(
+        self, outputs: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> Float[Tensor, ""]:
+        """Mean binary cross-entropy of the rows and labels."""
+        return F.binary_cross_entropy_with_logits(outputs, targets, pos_weight=self.weights)
+
+    def decode(self, outputs: Float[Tensor, "batch classes"]) -> list[Any]:
+        """Of each row the `labels` that are likelier than not, and the `probabilities` of all by name."""
+        decoded = []
+        for row in outputs.detach().cpu().double().sigmoid().tolist():
+            probabilities = dict(zip(self.classes, row, strict=True))
+            labels = [name for name, probability in probabilities.items() if probability > 0.5]
+            decoded.append({"labels": labels, "probabilities": probabilities})
+        return decoded
+
+    def label(self, cell: Any) -> list[int]:
+        """The numbers of the cell's classes.
+
+        Raises:
+            ValueError: It is no list of names of classes that this head has.
+        """
+        return [code_of(name, self.codes) for name in class_names(cell)]
+
+    def collate(self, labels: Sequence[Sequence[int]]) -> Float[Tensor, "batch classes"]:
+        """1 where a row has a label, else 0."""
+        targets = torch.zeros(len(labels), len(self.classes))
+        for row, codes in enumerate(labels):
+            targets[row, list(codes)] = 1
+        return targets
+
+    def rows(
+        self, outputs: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> Mapping[str, Any]:
+        """Which labels are `true` and which are `predicted`, `(batch, classes)` each."""
+        return {"true": targets.bool(), "predicted": outputs > 0}

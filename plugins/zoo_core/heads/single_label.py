@@ -1,0 +1,68 @@
+"""Classification of rows that have one class each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.contract import HeadContext, Metric
+from zoo_core.declarations.heads import Classifier
+from zoo_core.heads.class_scores import ClassScores, learnt
+from zoo_core.heads.classes import code_of, single_class_name
+from zoo_core.heads.metrics import accuracy, balanced_accuracy, macro_f1
+
+
+class SingleLabel(ClassScores):
+    """Softmax over the classes and cross-entropy, with label smoothing (Szegedy et al. 2016).
+
+    With `class_weights: balanced` a class weighs n / (k * count) (King and Zeng 2001), n rows, k classes; the mean is
+    that of the weights, as torch has it.
+    """
+
+    weights: Float[Tensor, "classes"] | None
+    metrics = {
+        "accuracy": Metric(accuracy, doc="Share of the rows whose class is recognised."),
+        "macro_f1": Metric(macro_f1, doc="Mean F1 of the classes, rare ones counting like frequent ones."),
+        "balanced_accuracy": Metric(balanced_accuracy, doc="Mean recall of the classes."),
+    }
+
+    def __init__(self, options: Classifier, context: HeadContext) -> None:
+        super().__init__(options, context)
+        self.label_smoothing = options.label_smoothing
+        weights = None
+        if options.class_weights == "balanced":
+            counts = torch.tensor(learnt(context, "counts")).clamp(min=1)  # a named class may have no training row
+            weights = context.fitted["rows"] / (len(counts) * counts)
+        self.register_buffer("weights", weights, persistent=False)
+
+    def loss(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
+        """Mean cross-entropy of the rows."""
+        return F.cross_entropy(outputs, targets, weight=self.weights, label_smoothing=self.label_smoothing)
+
+    def decode(self, outputs: Float[Tensor, "batch classes"]) -> list[Any]:
+        """Of each row the likeliest `label`, its `probability`, and the `probabilities` of all classes by name."""
+        decoded = []
+        for row in outputs.detach().cpu().double().softmax(1).tolist():
+            probabilities = dict(zip(self.classes, row, strict=True))
+            label = max(probabilities, key=probabilities.__getitem__)
+            decoded.append({"label": label, "probability": probabilities[label], "probabilities": probabilities})
+        return decoded
+
+    def label(self, cell: Any) -> int:
+        """The number of the cell's class.
+
+        Raises:
+            ValueError: It is no name of a class, or of none that this head has.
+        """
+        return code_of(single_class_name(cell), self.codes)
+
+    def collate(self, labels: Sequence[int]) -> Int[Tensor, "batch"]:
+        """The numbers of the rows' classes."""
+        return torch.tensor(labels)
+
+    def rows(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Mapping[str, Any]:
+        """The numbers of the `true` and the `predicted` class."""
+        return {"true": targets, "predicted": outputs.argmax(1)}

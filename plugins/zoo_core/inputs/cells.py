@@ -1,0 +1,54 @@
+"""What cells have alike: those that hold a file or say where it is, and how a message shows one."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from reprlib import repr as shortened
+from typing import Any
+
+from torch import Tensor
+
+
+def shown(cell: Any) -> str:
+    """A cell as a message shows it: shortened, with its type."""
+    return f"{shortened(cell)} ({type(cell).__name__})"
+
+
+def without_torch(cell: Any) -> Any:
+    """A tensor as an array, because numpy takes no tensor without a warning; anything else as it is."""
+    return cell.numpy(force=True) if isinstance(cell, Tensor) else cell
+
+
+def stored(cell: Any, folder: Path, kind: str) -> BytesIO | Path:
+    """The file that a cell holds or names.
+
+    Args:
+        cell: Bytes; a path; or both as `{"bytes": ..., "path": ...}`, as Parquet files of Hugging Face hold them. Bytes
+            come before the path.
+        folder: Where relative paths start.
+        kind: What is expected, for messages: `a picture`.
+
+    Raises:
+        ValueError: It is none of these, is empty, or there is no such file.
+    """
+    found = cell
+    if isinstance(cell, Mapping):
+        found = cell.get("path") if cell.get("bytes") is None else cell["bytes"]
+    if isinstance(found, (bytes, bytearray, memoryview)):
+        if not len(found):
+            raise ValueError(f"it holds no bytes; expected {kind}, or an empty (null) cell where there is none")
+        return BytesIO(found)
+    if isinstance(found, (str, PathLike)):
+        path = folder / found
+        if not _is_file(path):
+            raise ValueError(f"there is no file {shortened(str(found))} in `{folder}`; expected the path of {kind}")
+        return path
+    raise ValueError(f"{shown(cell)} is not {kind}; expected a file's path, its bytes, or both as {{bytes, path}}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long: some other text stands where a path should
+        return False

@@ -1,0 +1,128 @@
+"""What vectors and sequences have alike: checked numbers, and their scale."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from math import nan
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo_core.inputs.cells import shown, without_torch
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def number(cell: Any) -> float:
+    """The number in a cell: NaN where it is null, 0 or 1 for a truth value.
+
+    Raises:
+        ValueError: It is no number, or none that float32 can hold.
+    """
+    if cell is None:
+        return nan
+    if not isinstance(cell, (float, int, Real, Decimal, np.bool_)):  # the first two are Real, and found at once
+        raise ValueError(f"{shown(cell)} is no number")
+    try:
+        value = float(cell)
+    except OverflowError:
+        value = np.inf
+    if abs(value) > _LARGEST:
+        raise ValueError(f"{shown(cell)} is too large a number")
+    return value
+
+
+def numbers(cell: Any) -> NDArray[np.float64]:
+    """The numbers in an array or in nested lists, as a new array; null becomes NaN.
+
+    Raises:
+        ValueError: They are ragged, or hold something that is no number, or none that float32 can hold.
+    """
+    cell = without_torch(cell)
+    if isinstance(cell, np.ndarray) and cell.dtype == object:
+        cell = list(cell)  # an array of arrays, which is how pandas gives nested lists
+    try:
+        array = np.array(cell)
+    except ValueError:
+        raise ValueError(f"{shown(cell)} has parts of different lengths") from None
+    if array.dtype.kind not in "biuf":
+        plain = np.array(cell, dtype=object)
+        return np.array([number(each) for each in plain.ravel()], dtype=np.float64).reshape(plain.shape)
+    array = array.astype(np.float64)
+    large = np.abs(array) > _LARGEST
+    if large.any():
+        raise ValueError(f"{array[large][0]} is too large a number")
+    return array
+
+
+def moments(chunks: Iterable[NDArray[np.float64]]) -> dict[str, list[float]]:
+    """Mean and population deviation of each column, over all rows of all chunks, NaN left out.
+
+    Sums are taken of differences from the first number, so that large numbers close together lose no digits and a
+    constant column has a deviation of exactly 0.
+
+    Args:
+        chunks: Arrays `(rows, columns)`.
+
+    Returns:
+        `means` and `deviations`. A constant column's deviation is given as 1; a column without numbers has mean 0.
+
+    Raises:
+        ValueError: There is no chunk.
+    """
+    first = np.empty(0)
+    count = total = squares = np.zeros(1)
+    for chunk in chunks:
+        known = ~np.isnan(chunk)
+        here = chunk[known.argmax(0), np.arange(chunk.shape[1])]
+        first = np.where(np.isnan(first), here, first) if len(first) else here
+        difference = np.where(known, chunk - first, 0)
+        count = count + known.sum(0)
+        total = total + difference.sum(0)
+        squares = squares + (difference**2).sum(0)
+    if not len(first):
+        raise ValueError("no training row has it, so its scale cannot be learnt")
+    mean = total / np.maximum(count, 1)
+    deviations = np.sqrt(np.maximum(squares / np.maximum(count, 1) - mean**2, 0))
+    return {
+        "means": (np.nan_to_num(first) + mean).tolist(),
+        "deviations": np.where(deviations > 0, deviations, 1).tolist(),
+    }
+
+
+class Scale:
+    """What `moments` found in the training rows.
+
+    Args:
+        fitted: What it returned, perhaps among other things; empty where nothing was learnt yet.
+    """
+
+    def __init__(self, fitted: Mapping[str, Any]) -> None:
+        self.means = np.array(fitted.get("means", ()))
+        self.deviations = np.array(fitted.get("deviations", ()))
+        self.width: int | None = len(self.means) or None
+
+    def check(self, width: int, what: str) -> None:
+        """Refuses values of another width than the training rows had.
+
+        Raises:
+            ValueError: They are, or there were no training rows.
+        """
+        if self.width is None:
+            raise ValueError("nothing was learnt of its scale yet: build the model from a spec with `data.train`")
+        if width != self.width:
+            raise ValueError(f"it has {width} {what}; the training rows have {self.width}")
+
+    def standardized(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values with the mean 0 and deviation 1 of the training rows."""
+        scaled: NDArray[np.float64] = (values - self.means) / self.deviations
+        return scaled
+
+
+def tensor(values: NDArray[np.float64]) -> Float32[Tensor, "..."]:
+    """The numbers in the precision that networks take."""
+    return torch.from_numpy(values.astype(np.float32))

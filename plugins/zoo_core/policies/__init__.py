@@ -1,0 +1,1 @@
+"""Policies of the namespace `zoo/`: which tensors training moves. One per file."""

@@ -1,0 +1,234 @@
+"""From a name and options to a configuration of one tower: every key known, no weights, and nobody else's code."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.utils import logging
+from zoo import BackboneContext, UsageError
+from zoo_transformers.declaration import Transformers
+from zoo_transformers.index import PARTS
+
+# What a file must not decide: code to run, kernels to fetch, the type of the numbers.
+UNSAFE = ("auto_map", "attn_implementation", "experts_implementation", "dtype", "torch_dtype")
+ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
+# Where a configuration may tell the width of a head apart from `hidden_size`.
+HEAD_WIDTHS = ("head_dim", "d_kv", "attention_head_size")
+OURS = "zoo"
+"""Key of `config.json` under which `Encoder.files` keeps what else the backbone was built from."""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A tower's configuration.
+
+    Args:
+        config: The one to build.
+        original: The one that the weights were trained under; equal to `config` where nothing was changed.
+        model_type: What transformers calls the whole model: `clip` where `config` is its `clip_vision_model`.
+        notes: What an earlier build kept in `config.json` beside the configuration.
+    """
+
+    config: PreTrainedConfig
+    original: PreTrainedConfig
+    model_type: str
+    notes: Mapping[str, Any]
+
+
+def configure(options: Transformers, context: BackboneContext) -> Configured:
+    """The configuration that a spec describes.
+
+    Raises:
+        UsageError: A key is unknown, a value wrong, or there is no configuration.
+    """
+    stored = _stored(context) if context.files is not None else {}
+    notes = stored.pop(OURS, {})
+    model_type = _model_type(options, context, stored)
+    cls = config_class(model_type)
+    entries = stored if options.config is None else options.config
+    if options.config is not None:
+        _check_keys(options.config, cls, "config")
+    _check_keys(options.model, cls, "model")
+    original, config = (
+        _tower(_made(cls, each), context.value.modality) for each in (entries, _merged(entries, options.model))
+    )
+    if options.depth is not None:
+        _keep_layers(config, options.depth)
+    if options.dropout is not None:
+        _set_dropout(config, options.dropout)
+    _check_heads(config)
+    return Configured(config, original, model_type, notes)
+
+
+def config_class(model_type: str) -> type[PreTrainedConfig]:
+    """The configuration class of an architecture.
+
+    Raises:
+        UsageError: transformers has none of that name.
+    """
+    if model_type not in CONFIG_MAPPING:
+        raise UsageError(f"transformers has no architecture `{model_type}`{_suggestion(model_type, CONFIG_MAPPING)}")
+    cls: type[PreTrainedConfig] = CONFIG_MAPPING[model_type]
+    return cls
+
+
+def known_keys(cls: type[PreTrainedConfig]) -> set[str]:
+    """Entries of a configuration that shape the network; transformers itself takes any key in silence.
+
+    They are the declared ones, and those that the model's code looks for without their being declared (`deberta-v2`
+    reads `position_buckets` that way).
+    """
+    own = {each.name for each in fields(cls)} - {each.name for each in fields(PreTrainedConfig)}
+    rotary = {"rope_theta", "rope_scaling", "partial_rotary_factor"} if "rope_parameters" in own else set()
+    spec = find_spec(cls.__module__.replace(".configuration_", ".modeling_"))
+    code = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    looked_for = set(re.findall(r"""getattr\((?:self\.)?config, ["'](\w+)["']""", code))
+    return (
+        {each for each in own | looked_for if not each.startswith("_")} | set(cls.attribute_map) | rotary | {UNSAFE[1]}
+    )
+
+
+def layers_of(config: PreTrainedConfig) -> int | None:
+    """Number of transformer layers; None where the architecture has stages instead."""
+    if hasattr(config, "depths"):
+        return None
+    layers = getattr(config, "num_hidden_layers", None)
+    return layers if isinstance(layers, int) else None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' remarks on values that are about to be put right."""
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+
+
+def _stored(context: BackboneContext) -> dict[str, Any]:
+    """What `config.json` beside the weights says."""
+    path = context.files.path("config.json") if context.files is not None else None
+    if path is None:
+        return {}
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UsageError(f"`{path}` is no JSON: {error}") from None
+    if not isinstance(stored, dict):
+        raise UsageError(f"`{path}` is no configuration of a model")
+    return _safe(stored)
+
+
+def _safe(entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _safe(value) if isinstance(value, dict) else value
+        for key, value in entries.items()
+        if key.removeprefix("_").removesuffix("_internal") not in UNSAFE
+    }
+
+
+def _model_type(options: Transformers, context: BackboneContext, stored: Mapping[str, Any]) -> str:
+    """The architecture: a name of one segment says it, of a repository its `config.json`."""
+    found = stored.get("model_type")
+    if "/" in context.name:
+        if not isinstance(found, str):
+            raise UsageError(
+                f"`{context.name}` has no `config.json` with a `model_type`, so its architecture is unknown"
+            )
+        return found
+    if options.config is None and isinstance(found, str) and found != context.name:
+        towers = [each.model_type for each in config_class(context.name).sub_configs_defaults.values()]
+        if found not in towers:
+            raise UsageError(f"the weights are of a `{found}`; name that: `transformers/{found}`")
+        return found
+    return context.name
+
+
+def _check_keys(entries: Mapping[str, Any], cls: type[PreTrainedConfig], place: str) -> None:
+    known = known_keys(cls)
+    for key, value in entries.items():
+        if key not in known:
+            raise UsageError(f"`{place}.{key}`: `{cls.model_type}` has no such entry{_suggestion(key, known)}")
+        if key == UNSAFE[1] and value not in ATTENTION:
+            raise UsageError(f"`{place}.{key}`: one of {', '.join(ATTENTION)}, not `{value}`")
+        part = cls.sub_configs_defaults.get(key)
+        if part is not None and isinstance(value, dict):
+            part_class = part.config_class
+            if not issubclass(part_class, PreTrainedConfig):  # AutoConfig: the part may be of several architectures
+                part_class = config_class(value.get("model_type", part.model_type))
+                value = {name: each for name, each in value.items() if name != "model_type"}
+            _check_keys(value, part_class, f"{place}.{key}")
+
+
+def _merged(entries: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(entries)
+    for key, value in more.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _made(cls: type[PreTrainedConfig], entries: Mapping[str, Any]) -> PreTrainedConfig:
+    with quiet():
+        try:
+            return cls(**{key: value for key, value in entries.items() if key != "model_type"})
+        except Exception as error:  # each architecture has checks of its own, with errors of its own
+            raise UsageError(f"this is no configuration of `{cls.model_type}`: {_told(error)}") from None
+
+
+def _tower(config: PreTrainedConfig, modality: str) -> PreTrainedConfig:
+    """The part that describes the encoder of one modality; the whole where it has no parts."""
+    for key in PARTS.get(modality, ()):
+        if key in config.sub_configs_defaults:
+            part: PreTrainedConfig = getattr(config, key)
+            return part
+    return config
+
+
+def _keep_layers(config: PreTrainedConfig, depth: int) -> None:
+    layers = layers_of(config)
+    if layers is None:
+        raise UsageError(f"`depth`: `{config.model_type}` has stages; give their depths in `model: {{depths: [...]}}`")
+    if depth > layers:
+        raise UsageError(f"`depth: {depth}`: `{config.model_type}` has {layers} layers here")
+    config.num_hidden_layers = depth
+    for key in ("layer_types", "mlp_layer_types"):
+        if kinds := getattr(config, key, None):
+            setattr(config, key, kinds[:depth])
+
+
+def _set_dropout(config: PreTrainedConfig, rate: float) -> None:
+    """Every dropout inside the layers; those of task heads, whole layers and paths are other things."""
+    others = ("classif", "summary", "qa_", "final_", "layerdrop", "path", "quantizer", "pooler", "head")
+    names = [each.name for each in fields(config) if "drop" in each.name and not any(s in each.name for s in others)]
+    if not names:
+        raise UsageError(f"`dropout`: `{config.model_type}` has none")
+    for name in names:
+        setattr(config, name, rate)
+
+
+def _check_heads(config: PreTrainedConfig) -> None:
+    width, heads = getattr(config, "hidden_size", None), getattr(config, "num_attention_heads", None)
+    if not isinstance(width, int) or not isinstance(heads, int) or any(getattr(config, k, None) for k in HEAD_WIDTHS):
+        return
+    if heads < 1 or width % heads:
+        raise UsageError(f"the attention heads ({heads}) must divide the width ({width}) of `{config.model_type}`")
+
+
+def _suggestion(word: str, candidates: Any) -> str:
+    close = difflib.get_close_matches(word, list(candidates), 1, 0.6)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error.__cause__ or error).split()) or type(error).__name__

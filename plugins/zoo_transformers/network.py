@@ -1,0 +1,122 @@
+"""The library's own network of one tower, made from its configuration, and what stands where in it."""
+
+import inspect
+import re
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.modeling_utils import PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_MAPPING_NAMES,
+)
+from zoo import UsageError
+from zoo_transformers.configuration import layers_of, quiet
+
+# Parameters of these stand behind the layers in the module, and feed all of them.
+EARLY = re.compile(r"(^|\.)(embed\w*|rel_embeddings|relative_attention_bias|shared_position_bias|pos_conv_embed)\.")
+
+
+def make_network(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
+    """The encoder of a tower, on torch's default device.
+
+    Args:
+        config: Configuration of the tower; an encoder-decoder gives its encoder alone.
+        pooler: Whether to build the pooling layer, of architectures that can do without.
+
+    Raises:
+        UsageError: The architecture cannot be built from this configuration.
+    """
+    cls = network_class(config)
+    options = {"add_pooling_layer": pooler} if "add_pooling_layer" in inspect.signature(cls).parameters else {}
+    if hasattr(config, "use_cache"):
+        config.use_cache = False
+    try:
+        with quiet():
+            network: PreTrainedModel = cls(config, **options)
+    except Exception as error:  # each architecture has checks of its own, with errors of its own
+        raise UsageError(f"`{config.model_type}` cannot be built from this configuration: {error}") from error
+    return network
+
+
+def network_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
+    """The class of the encoder; only the module that defines it is imported.
+
+    Raises:
+        UsageError: transformers has no encoder for this configuration.
+    """
+    cls = type(config)
+    module = import_module(cls.__module__.replace(".configuration_", ".modeling_"))
+    stem = cls.__name__.removesuffix("Config")
+    named = MODEL_MAPPING_NAMES.get(config.model_type)
+    names = (f"{stem}Stack", f"{stem}Encoder") if cls.is_encoder_decoder else (named, f"{stem}Model")
+    for name in names:
+        found = getattr(module, name, None) if isinstance(name, str) else None
+        if isinstance(found, type) and issubclass(found, PreTrainedModel):
+            return found
+    raise UsageError(f"transformers has no encoder of its own for `{config.model_type}`")
+
+
+def is_causal(config: PreTrainedConfig) -> bool:
+    """Whether a token sees only those before it, so that the last one has read the text."""
+    if type(config).is_encoder_decoder:
+        return False
+    decoder = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return bool(getattr(config, "is_decoder", False)) or (
+        decoder and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+
+
+def layer_groups(network: PreTrainedModel, prefix: str) -> list[list[str]]:
+    """Names of all parameters and persistent buffers: embeddings, each layer, what follows.
+
+    Args:
+        network: The network.
+        prefix: What stands before its names in the backbone.
+    """
+    path = _layers_path(network)
+    layers = re.compile(rf"{re.escape(path)}\.(\d+)\." if path else r"(?!)")
+    count = len(network.get_submodule(path)) if path else 0  # type: ignore[arg-type]  # a ModuleList
+    groups: list[list[str]] = [[] for _ in range(count + 2)]
+    seen = False
+    for name in network.state_dict():
+        if found := layers.match(name):
+            seen = True
+            groups[int(found[1]) + 1].append(prefix + name)
+        else:
+            groups[-1 if seen and not EARLY.search(name) else 0].append(prefix + name)
+    return [group for group in groups if group]
+
+
+def _layers_path(network: PreTrainedModel) -> str:
+    """Where the list of layers is: as long as the configuration says, and the one with most parameters."""
+    lists = {path: each for path, each in network.named_modules() if isinstance(each, nn.ModuleList)}
+    outer = {path: each for path, each in lists.items() if not any(path.startswith(f"{other}.") for other in lists)}
+    layers = layers_of(network.config)
+    fitting = {path: each for path, each in outer.items() if len(each) == layers} or outer
+    return max(fitting, key=lambda path: (_attends(fitting[path]), _size(fitting[path])), default="")
+
+
+def _attends(layers: nn.ModuleList) -> bool:
+    return any("attention" in type(each).__name__.lower() for each in layers.modules())
+
+
+def _size(module: nn.Module) -> int:
+    return sum(each.numel() for each in module.parameters())
+
+
+def width_of(config: PreTrainedConfig) -> int:
+    """Width of the hidden states.
+
+    Raises:
+        UsageError: The configuration does not tell.
+    """
+    for key in ("output_hidden_size", "hidden_size", "neck_hidden_sizes", "hidden_sizes", "hidden_dim", "embed_dims"):
+        value: Any = getattr(config, key, None)
+        value = value[-1] if isinstance(value, list | tuple) else value
+        if isinstance(value, int):
+            return value
+    raise UsageError(f"`{config.model_type}` does not tell how wide its features are, so it can be no backbone")

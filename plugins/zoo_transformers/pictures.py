@@ -1,0 +1,121 @@
+"""From a picture to what a vision network reads. No part of transformers is imported here, as worker processes import this."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+BICUBIC = 3
+"""What Pillow calls it; 2 is bilinear, and what torch does not have (Lanczos) is bicubic here."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Resizes a picture, cuts its middle out, and standardises its colours.
+
+    Args:
+        size: Height and width of what comes out, in pixels.
+        shortest: Length that the shorter side is resized to before the middle is cut out, in pixels; None where the
+            picture is resized to `size` as it is.
+        mode: `bilinear` or `bicubic`.
+        mean: Mean of each channel, of values from 0 to 1. Empty where colours are left alone.
+        deviation: Standard deviation of each channel.
+    """
+
+    size: tuple[int, int]
+    shortest: int | None
+    mode: str
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    def __call__(self, picture: Shaped[Tensor, "channels _height _width"]) -> Float[Tensor, "channels height width"]:
+        """The picture as the network reads it; uint8 from 0 to 255 becomes float32, which is taken as it is."""
+        picture = self._cut(self._resized(torch.as_tensor(picture)))
+        picture = picture.float() / 255 if picture.dtype == torch.uint8 else picture.float()
+        if not self.mean:
+            return picture
+        mean, deviation = (torch.tensor(each).reshape(-1, 1, 1) for each in (self.mean, self.deviation))
+        return (picture - mean) / deviation
+
+    def _resized(self, picture: Tensor) -> Tensor:
+        height, width = picture.shape[-2:]
+        size = self.size
+        if self.shortest is not None:
+            short = min(height, width)
+            size = (height * self.shortest // short, width * self.shortest // short)
+        if size == (height, width):
+            return picture
+        resized = interpolate(picture.unsqueeze(0), size, mode=self.mode, antialias=True).squeeze(0)
+        return resized if picture.dtype != torch.uint8 else resized.round().clamp(0, 255).to(torch.uint8)
+
+    def _cut(self, picture: Tensor) -> Tensor:
+        """The middle; zeros beside it where the picture is smaller."""
+        (height, width), (rows, columns) = self.size, picture.shape[-2:]
+        short = (max(0, height - rows), max(0, width - columns))
+        if any(short):
+            picture = pad(picture, (short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2))
+        top, left = (picture.shape[-2] - height) // 2, (picture.shape[-1] - width) // 2
+        return picture[..., top : top + height, left : left + width]
+
+
+def picture_of(
+    settings: Mapping[str, Any], size: tuple[int, int] | None, channels: int, standardized: bool
+) -> tuple[Picture, dict[str, Any]]:
+    """How pictures are prepared, and the same as a `preprocessor_config.json`.
+
+    Args:
+        settings: What such a file says, or an image processor's defaults.
+        size: Height and width that the network wants, in pixels; None where it takes any, and the settings decide.
+        channels: Channels of the picture; of others than three each gets the mean of the three colours' statistics.
+        standardized: Whether the picture has mean 0 and deviation 1 already.
+    """
+    shortest, trained = _sizes(settings)
+    size = size or trained
+    if shortest is not None:
+        shortest = max(round(shortest * min(size) / min(trained)), min(size))
+    mean, deviation = (_for_channels(settings.get(key), channels) for key in ("image_mean", "image_std"))
+    colours = settings.get("do_normalize", True) and not standardized and mean and deviation
+    mode = "bilinear" if settings.get("resample", BICUBIC) == 2 else "bicubic"
+    picture = Picture(size, shortest, mode, mean if colours else (), deviation if colours else ())
+    crop = {"height": size[0], "width": size[1]}
+    stored = {
+        "size": crop if shortest is None else {"shortest_edge": shortest},
+        "do_center_crop": shortest is not None,
+        "crop_size": crop,
+        "resample": 2 if mode == "bilinear" else BICUBIC,
+        **{key: settings[key] for key in ("do_normalize", "image_mean", "image_std") if key in settings},
+    }
+    return picture, stored
+
+
+def _sizes(settings: Mapping[str, Any]) -> tuple[int | None, tuple[int, int]]:
+    """Length of the shorter side before the middle is cut out, and height and width of what comes out."""
+    size = settings.get("size", 224)
+    crop = settings.get("crop_size") if settings.get("do_center_crop") else None
+    if isinstance(size, int):
+        size = {"shortest_edge": size} if crop else {"height": size, "width": size}
+    if "shortest_edge" not in size:
+        exact = (size["height"], size["width"])
+        # A square that is cut down: its sides are the shorter side too.
+        return (None, exact) if crop is None else (min(exact), _pair(crop))
+    shortest = size["shortest_edge"]
+    if crop is not None:
+        return shortest, _pair(crop)
+    if "crop_pct" in settings:  # ConvNeXt: small pictures are cut out of bigger ones
+        return (None if shortest >= 384 else int(shortest / settings["crop_pct"])), (shortest, shortest)
+    return shortest, (shortest, shortest)
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size["height"], size["width"])
+
+
+def _for_channels(statistics: Any, channels: int) -> tuple[float, ...]:
+    if not statistics:
+        return ()
+    several = tuple(map(float, statistics)) if not isinstance(statistics, float | int) else (float(statistics),)
+    return several if len(several) == channels else (sum(several) / len(several),) * channels

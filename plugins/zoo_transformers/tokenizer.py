@@ -1,0 +1,140 @@
+"""Tokenizers: where one comes from, and what it makes of a text."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from zoo import BackboneContext, Files, UsageError
+from zoo_transformers.declaration import TrainedTokenizer, Transformers
+
+FILE = "tokenizer.json"
+# What tokenizers call the token of each role, as `<role>_token_id` in a configuration.
+ROLES = {
+    "pad": ("[PAD]", "<pad>", "<|pad|>", "<|padding|>"),
+    "bos": ("<s>", "[CLS]", "<|startoftext|>", "<|begin_of_text|>", "<|endoftext|>"),
+    "eos": ("</s>", "[SEP]", "<|endoftext|>", "<|end_of_text|>"),
+    "cls": ("[CLS]", "<s>"),
+    "sep": ("[SEP]", "</s>"),
+}
+
+
+class Tokenize:
+    """Turns a text into token ids. It goes to worker processes, so it holds no weights.
+
+    Args:
+        tokenizer: The tokenizer.
+        pad: Id of the padding; an empty text, of which nothing else is left, is one such token.
+        longest: Most tokens of a text, special ones included; what follows is cut off.
+        fixed: Whether every text is padded to `longest`, for networks that were trained so and see the padding.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, pad: int, longest: int, fixed: bool = False) -> None:
+        self.pad = pad
+        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())
+        self.tokenizer.enable_truncation(longest)
+        if fixed:
+            self.tokenizer.enable_padding(pad_id=pad, length=longest)
+
+    def __call__(self, text: str) -> Int[Tensor, "tokens"]:
+        """Ids of the text's tokens, int64."""
+        return torch.tensor(self.tokenizer.encode(text).ids or [self.pad])
+
+
+class NoTokenizer:
+    """Stands where a tokenizer is needed and none is known: shapes can be planned, but no text can be read."""
+
+    def __call__(self, text: str) -> Tensor:
+        """Tells what is missing.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(
+            "there is no tokenizer; name one in `tokenizer` (a folder or a Hub repository), "
+            "or train one: `tokenizer: {train: wordpiece}`"
+        )
+
+
+def find_tokenizer(options: Transformers, context: BackboneContext, notes: Mapping[str, Any]) -> Tokenizer | None:
+    """The tokenizer that a spec asks for; None where it asks for none, or none has been trained yet.
+
+    Args:
+        options: The options.
+        context: What surrounds the backbone.
+        notes: What an earlier build kept: a tokenizer that it was given then is beside the weights now.
+
+    Raises:
+        UsageError: The one that is named cannot be had.
+    """
+    if isinstance(options.tokenizer, TrainedTokenizer):
+        trained = context.fitted.get("tokenizer")
+        return _plain(Tokenizer.from_str(json.dumps(trained))) if trained is not None else None
+    if options.tokenizer is None or options.tokenizer == notes.get("tokenizer"):
+        return own_tokenizer(context.files, notes.get("model_type", ""))
+    return _named(options.tokenizer)
+
+
+def own_tokenizer(files: Files | None, model_type: str) -> Tokenizer | None:
+    """The tokenizer beside the weights; None where there is none."""
+    if files is None:
+        return None
+    if path := files.path(FILE):
+        return _from_file(path)
+    return _of_library(files, model_type) if model_type else None
+
+
+def role_ids(tokenizer: Tokenizer) -> dict[str, int]:
+    """Ids of the special tokens by their role: `pad`, `bos`, `eos`, `cls`, `sep`; of those that are there."""
+    found = {role: [tokenizer.token_to_id(name) for name in names] for role, names in ROLES.items()}
+    return {role: known[0] for role, ids in found.items() if (known := [each for each in ids if each is not None])}
+
+
+def _named(place: str) -> Tokenizer:
+    folder = Path(place)
+    if folder.is_dir():
+        if not (folder / FILE).is_file():
+            raise UsageError(f"`tokenizer`: the folder `{place}` has no `{FILE}`")
+        return _from_file(folder / FILE)
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return _from_file(Path(hf_hub_download(place, FILE, library_name="zoo")))
+    except (OSError, ValueError) as error:  # huggingface_hub's errors are of these kinds
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"`tokenizer`: `{place}` is no folder, and no `{FILE}` comes from the Hub: {told}") from None
+
+
+def _from_file(path: Path) -> Tokenizer:
+    try:
+        return _plain(Tokenizer.from_file(str(path)))
+    except Exception as error:  # the library raises bare exceptions
+        raise UsageError(f"`{path}` is no tokenizer: {error}") from None
+
+
+def _of_library(files: Files, model_type: str) -> Tokenizer | None:
+    """A tokenizer in an older form (`vocab.txt`, `merges.txt`, `spiece.model`), which transformers knows to convert."""
+    import transformers
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    cls = getattr(transformers, TOKENIZER_MAPPING_NAMES.get(model_type) or "", None)
+    if cls is None:
+        return None
+    needed = [files.path(name) for key, name in cls.vocab_files_names.items() if key != "tokenizer_file"]
+    if None in needed or not needed:
+        return None
+    for name in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
+        files.path(name)  # fetched beside them
+    return _plain(cls.from_pretrained(needed[0].parent, local_files_only=True).backend_tokenizer)  # type: ignore[union-attr]
+
+
+def _plain(tokenizer: Tokenizer) -> Tokenizer:
+    """Without the padding and truncation that some files ask for."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

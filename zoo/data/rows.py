@@ -1,0 +1,143 @@
+"""Which rows of which tables a spec learns from, and which it sets aside."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+
+from zoo.data.columns import columns_of, part_columns, text_columns
+from zoo.data.split import split
+from zoo.data.tables import ArrowTable, Table, open_table
+from zoo.errors import UsageError
+from zoo.spec.sections import Spec
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Some rows of a table.
+
+    Args:
+        table: The table.
+        numbers: `(chosen,)` numbers of the rows, counted from 0.
+        heads: Heads that learn from them, or are measured on them.
+        weight: How often each row is drawn in an epoch of training.
+    """
+
+    table: Table
+    numbers: Int[NDArray[np.int64], "chosen"]
+    heads: frozenset[str]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a spec.
+
+    Args:
+        training: Those to learn from.
+        validation: Those set aside to choose the best epoch; none where the spec wants none.
+        remarks: What the user should know: rows that are left out, and why.
+    """
+
+    training: tuple[Selection, ...]
+    validation: tuple[Selection, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def open_rows(spec: Spec) -> Rows:
+    """Opens the tables of `data.train` and `data.validation`.
+
+    Rows without a label of any head are left out, unless a head learns without labels. A share for validation is drawn
+    from all tables together, seeded by `train.seed`: in whole groups where `evaluate.groups` names a column, else with
+    equal shares of the classes of the first head.
+
+    Raises:
+        UsageError: No table is named, or one cannot be read, lacks a column, has no labelled row, or cannot be split.
+    """
+    if not spec.data.train:
+        raise UsageError("`data.train` names no table to learn from; write `data: {train: TABLE}`")
+    selections = []
+    for section in spec.data.train:
+        heads = frozenset(spec.heads if section.heads is None else section.heads)
+        further = [spec.evaluate.groups] if spec.evaluate.groups else []
+        table = open_columns(spec, spec.folder / section.path, heads, further)
+        selections.append(Selection(table, labelled_rows(spec, table, heads), heads, section.weight))
+    remarks = list(map(_left_out, selections))
+    validation = spec.data.validation
+    if isinstance(validation, float):
+        training, aside = _set_aside(spec, selections, validation)
+    else:
+        training, aside = selections, [] if validation is None else [select(spec, spec.folder / validation)]
+        remarks += map(_left_out, aside)
+    return Rows(tuple(training), tuple(aside), tuple(filter(None, remarks)))
+
+
+def select(spec: Spec, path: Path) -> Selection:
+    """All rows of a table that have a label of any head.
+
+    Raises:
+        UsageError: The table cannot be read, lacks a column, or has no labelled row.
+    """
+    heads = frozenset(spec.heads)
+    table = open_columns(spec, path, heads)
+    return Selection(table, labelled_rows(spec, table, heads), heads)
+
+
+def open_columns(spec: Spec, path: Path, heads: Collection[str], further: Sequence[str] = ()) -> ArrowTable:
+    """A table with the columns of all inputs and of some heads.
+
+    Raises:
+        UsageError: It cannot be read, or lacks one of them.
+    """
+    columns = dict.fromkeys([*columns_of(spec, spec.inputs, heads), *further])
+    return open_table(path, list(columns), text_columns(spec))
+
+
+def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[NDArray[np.int64], "labelled"]:
+    """Numbers of the rows that have a label of any of the heads; of all rows where a head needs no labels.
+
+    Raises:
+        UsageError: There are none.
+    """
+    columns = {name: part_columns(spec.heads[name]) for name in heads}
+    if not all(columns.values()):
+        return np.arange(len(table))
+    filled = [table.filled(column) for each in columns.values() for column in each]
+    numbers = np.logical_or.reduce(filled).nonzero()[0]
+    if not len(numbers):
+        told = ", ".join(f"{name} (column {', '.join(f'`{each}`' for each in columns[name])})" for name in sorted(columns))
+        raise UsageError(f"`{table.name}`: no row has a label of {told}")
+    return numbers
+
+
+def _set_aside(spec: Spec, selections: Sequence[Selection], share: float) -> tuple[list[Selection], list[Selection]]:
+    """The selections without the rows set aside, and with them alone."""
+    lengths = [len(each.numbers) for each in selections]
+    groups = _cells(selections, spec.evaluate.groups) if spec.evaluate.groups else None
+    try:
+        aside = split(sum(lengths), share, spec.train.seed, _labels(spec, selections), groups)
+    except UsageError as error:
+        hint = "write `validation: null` to set none aside, or name a table of its own"
+        raise UsageError(f"`data.validation`: {error}; {hint}") from None
+    parts = np.split(aside, np.cumsum(lengths)[:-1])
+    return _chosen(selections, [~part for part in parts]), _chosen(selections, parts)
+
+
+def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[NDArray[np.bool_], "_"]]) -> list[Selection]:
+    pairs = zip(selections, parts, strict=True)
+    kept = [Selection(each.table, each.numbers[part], each.heads, each.weight) for each, part in pairs]
+    return [each for each in kept if len(each.numbers)]
+
+
+def _labels(spec: Spec, selections: Sequence[Selection]) -> list[Any] | None:
+    """A label of each row, of the first head that reads one column."""
+    for name, head in spec.heads.items():
+        columns = part_columns(head)
+        if len(columns) == 1:
+            fed = [each if name in each.heads else None for each in selections]
+            return _cells(fed, columns[0])
+    return None
