@@ -8,7 +8,16 @@ from zoo.errors import UsageError
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Writes beside the file and renames, so that a reader sees the old text or the new one and nothing between.
+    """Writes a text as `replace_bytes` writes bytes, in UTF-8.
+
+    Raises:
+        UsageError: The folder cannot be made or written to.
+    """
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Writes beside the file and renames, so that a reader sees the old bytes or the new ones and nothing between.
 
     A link is written through; a pipe or a device, such as /dev/null, is written to.
 
@@ -19,14 +28,14 @@ def replace_file(path: Path, text: str) -> None:
         if path.is_dir():
             raise UsageError(f"{path} is a folder; name a file in it")
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(data)
             return
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             Path(beside).chmod(0o666 & ~umask())
             Path(beside).replace(target)
         except BaseException:

@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torchaudio import pipelines
 from torchaudio.models import wav2vec2_model, wavlm_model
 
@@ -18,6 +20,23 @@ FUNCTIONS: Mapping[str, Callable[..., nn.Module]] = {"Wav2Vec2": wav2vec2_model,
 LONGEST = 10
 """Seconds of the example where the input has no longest sound."""
 DROPOUTS = ("encoder_projection_dropout", "encoder_attention_dropout", "encoder_ff_interm_dropout", "encoder_dropout")
+
+
+class QuickOnMeta(TorchFunctionMode):
+    """While active, two steps of making a network cost nothing where its weights have no memory.
+
+    torch has the normal distribution and the norm that weight norm starts from on the meta device in Python alone, with
+    900 modules that take two seconds to import and that loading needs for nothing else.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is nn.init.normal_ and kwargs["tensor"].is_meta:
+            return kwargs["tensor"]
+        if func is torch.norm_except_dim and args[0].is_meta:
+            weight, _, kept = args
+            return weight.new_empty([size if axis == kept else 1 for axis, size in enumerate(weight.shape)])
+        return func(*args, **kwargs)
 
 
 def bundles() -> dict[str, Any]:
@@ -33,7 +52,8 @@ def network(bundle: Any, **changed: Any) -> nn.Module:
         bundle: The pipeline.
         changed: Arguments of its model function that differ from the pipeline's own.
     """
-    return FUNCTIONS[bundle._model_type](**{**bundle._params, **changed})
+    with QuickOnMeta():
+        return FUNCTIONS[bundle._model_type](**{**bundle._params, **changed})
 
 
 def build(options: Pipeline, context: BackboneContext) -> Backbone:
@@ -71,12 +91,11 @@ def _encoder(bundle: Any, options: Pipeline, name: str) -> nn.Module:
     _check_names(options.model, bundle)
     changed = {} if options.dropout is None else dict.fromkeys(DROPOUTS, options.dropout)
     changed |= options.model
-    layers = changed.get("encoder_num_layers", bundle._params["encoder_num_layers"])
-    if options.depth is not None:
-        if options.depth > layers:
-            raise UsageError(f"`depth` is {options.depth}, but {name} has {layers} layers")
-        changed["encoder_num_layers"] = options.depth
     try:
+        layers = changed.get("encoder_num_layers", bundle._params["encoder_num_layers"])
+        changed["encoder_num_layers"] = layers if options.depth is None else options.depth
+        if not 1 <= changed["encoder_num_layers"] <= layers:
+            raise UsageError(f"`depth` is {changed['encoder_num_layers']}, but {name} has {layers} layers")
         return network(bundle, **changed, aux_num_out=None)
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         if not options.model:

@@ -94,14 +94,14 @@ class SpeechEncoder(Backbone):
 
     def encode(self, tokens: Tokens, mask: Mask | None = None, keep: Keep | None = None) -> Features:
         """Features of embedded frames; where `keep` is given, the others count as silence between those kept."""
-        *_, state = self._states(tokens, mask, keep)
-        mask = kept(mask, keep)
-        return Features(state, self.pool(state, mask), mask)
+        *_, last = self._states(tokens, mask, keep)
+        tokens, mask = self._normalized(last), kept(mask, keep)
+        return Features(tokens, self.pool(tokens, mask), mask)
 
     def stages(self, values: Values) -> list[Float[Tensor, "batch dim"]]:
         """Pooled features behind each layer, as an encoder with this as its last layer would give them."""
         tokens, mask = self.embed(values)
-        return [self.pool(state, mask) for state in self._states(tokens, mask)]
+        return [self.pool(self._normalized(state), mask) for state in self._states(tokens, mask)]
 
     def example(self, batch: int) -> Values:
         """Silence as long as the longest sound."""
@@ -143,7 +143,7 @@ class SpeechEncoder(Backbone):
             return dict(self.published().state_dict())
 
     def _states(self, tokens: Tokens, mask: Mask | None, keep: Keep | None = None) -> Iterator[Tokens]:
-        """The tokens behind each layer, normalised where the transformer does that last."""
+        """The tokens behind each layer."""
         transformer = self.encoder.transformer
         arguments = attention_arguments(transformer, tokens.shape[1], kept(mask, keep), keep)
         tokens = positioned(transformer, tokens, mask, keep)
@@ -154,7 +154,13 @@ class SpeechEncoder(Backbone):
                 dropped = torch.rand((), device=tokens.device) < transformer.layer_drop
                 changed = torch.where(dropped, tokens, changed)
             tokens = changed
-            yield tokens if transformer.layer_norm_first else transformer.layer_norm(tokens)
+            yield tokens
+
+    def _normalized(self, state: Tokens) -> Tokens:
+        """The tokens as they leave the encoder: the large pipelines normalise them behind the last layer."""
+        transformer = self.encoder.transformer
+        normalized: Tensor = state if transformer.layer_norm_first else transformer.layer_norm(state)
+        return normalized
 
 
 def own_name(name: str) -> str:
@@ -169,5 +175,8 @@ def kept(mask: Mask | None, keep: Keep | None) -> Mask | None:
 
 
 def masked_max(tokens: Tokens, mask: Mask | None) -> Float[Tensor, "batch dim"]:
-    """Largest of the real tokens, for each channel."""
-    return (tokens if mask is None else tokens.masked_fill(~mask.unsqueeze(-1), -torch.inf)).amax(1)
+    """Largest of the real tokens, for each channel; zeros where a row has none."""
+    if mask is None:
+        return tokens.amax(1)
+    largest = tokens.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(1)
+    return largest.masked_fill(~mask.any(1, keepdim=True), 0)

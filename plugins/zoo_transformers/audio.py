@@ -1,6 +1,7 @@
 """Sounds as waveforms: rates, masks at the rate of the frames, and the vector that stands for a sound."""
 
 import json
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -10,7 +11,8 @@ import numpy
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from zoo import BackboneContext, Features, FeatureSpec, UsageError, Values
+
+from zoo import BackboneContext, FeatureSpec, UsageError, Values
 from zoo_transformers.configuration import Configured
 from zoo_transformers.declaration import Transformers
 from zoo_transformers.encoder import Encoder
@@ -23,6 +25,8 @@ FILE = "preprocessor_config.json"
 MASKED = frozenset({"wav2vec2", "hubert", "wavlm", "unispeech", "unispeech-sat", "data2vec-audio"})
 # Entries that hide parts of the input in training, at random.
 HIDING = ("mask_time_prob", "mask_feature_prob")
+# What pre-training leaves out at random, and fine-tuning does not unless it is said.
+LEFT_OUT = (*HIDING, "layerdrop")
 
 
 class AudioEncoder(Encoder):
@@ -39,8 +43,11 @@ class AudioEncoder(Encoder):
 
     def __init__(self, options: Transformers, context: BackboneContext, configured: Configured) -> None:
         if options.pool not in self.ways:
-            raise UsageError(f"`pool: {options.pool}` means nothing for `{configured.model_type}`; take one of {_listed(self.ways)}")
-        way = self.ways[options.pool]
+            raise UsageError(
+                f"`pool: {options.pool}` means nothing for `{configured.model_type}`; take one of {_listed(self.ways)}"
+            )
+        kept: Way | None = configured.notes.get("pool") if options.pool == "auto" else None
+        way = kept or self.ways[options.pool]
         super().__init__(configured, way, pooler=way == "network")
         path = context.files.path(FILE) if context.files is not None else None
         self.settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path is not None else {}
@@ -67,17 +74,16 @@ class WaveformEncoder(AudioEncoder):
     Where the first convolution has a group norm over the whole sound (`base` models), padding would change it in spite
     of a mask, so that only sounds of equal length run together; these weights were trained without a mask too.
 
-    SpecAugment is off unless `config` or `model` turns it on: a fine-tuning is regularised by other means, and the
-    vector that hides frames would have no gradient.
+    SpecAugment and LayerDrop are off unless `config` or `model` turns them on: a tensor that only some steps train has
+    no gradient in the others, which several devices in step cannot have.
     """
 
     main = "input_values"
 
     def __init__(self, options: Transformers, context: BackboneContext, configured: Configured) -> None:
         config = configured.config
-        said = {**(options.config or {}), **options.model}
-        for key in HIDING:
-            if key not in said:
+        for key in LEFT_OUT:
+            if key not in configured.said:
                 setattr(config, key, 0.0)
         super().__init__(options, context, configured)
         self.padding = "masked" if _is_masked(config) else "exact"
@@ -96,13 +102,19 @@ class WaveformEncoder(AudioEncoder):
         if mask is None or values.lengths is None or self.padding == "exact":
             return samples, {}, None
         frames = torch.arange(int(self._frames(torch.tensor(samples.shape[1]))), device=samples.device)
-        return samples.masked_fill(~mask, 0), {"attention_mask": mask.long()}, frames < self._frames(values.lengths)[:, None]
+        return (
+            samples.masked_fill(~mask, 0),
+            {"attention_mask": mask.long()},
+            frames < self._frames(values.lengths)[:, None],
+        )
 
-    def forward(self, values: Values) -> Features:
-        """Frames and their pooled vector."""
+    def run(self, inputs: Mapping[str, Tensor], **wanted: bool) -> Any:
+        """What the network gives for its inputs."""
         hides = self.training and any(getattr(self.config, key) for key in HIDING)
-        with _reproducible() if hides else nullcontext():
-            return super().forward(values)
+        with _reproducible() if hides else nullcontext(), warnings.catch_warnings():
+            # WavLM gives torch two masks of different types, which torch takes and remarks on.
+            warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
+            return super().run(inputs, **wanted)
 
     def example(self, batch: int) -> Values:
         """Sounds of the greatest length; of one second where there is none."""
@@ -122,7 +134,9 @@ class WaveformEncoder(AudioEncoder):
 def _is_masked(config: Any) -> bool:
     """Whether a mask keeps padding from changing anything."""
     group, adapter = getattr(config, "feat_extract_norm", "layer") == "group", getattr(config, "add_adapter", False)
-    return config.model_type in MASKED and not group and not adapter and not getattr(config, "conv_pos_batch_norm", False)
+    return (
+        config.model_type in MASKED and not group and not adapter and not getattr(config, "conv_pos_batch_norm", False)
+    )
 
 
 @contextmanager

@@ -1,11 +1,24 @@
-"""Builds a backbone of transformers for the modality of its input; nothing is imported that this modality does not use."""
+"""Builds a backbone of transformers for the modality of its input; what another one needs is not imported."""
 
 from zoo import Backbone, BackboneContext, Modality, UsageError
 from zoo_transformers.configuration import Configured, configure
 from zoo_transformers.declaration import Transformers
+from zoo_transformers.network import network_class
 
+# What transformers calls the input of a network, by modality.
+INPUTS = {"text": ("input_ids",), "image": ("pixel_values",), "audio": ("input_values", "input_features")}
 SPECTROGRAM = ("audio-spectrogram-transformer", "whisper")
-WAVEFORM = ("data2vec-audio", "hubert", "sew", "sew-d", "unispeech", "unispeech-sat", "wav2vec2", "wav2vec2-conformer", "wavlm")
+WAVEFORM = (
+    "data2vec-audio",
+    "hubert",
+    "sew",
+    "sew-d",
+    "unispeech",
+    "unispeech-sat",
+    "wav2vec2",
+    "wav2vec2-conformer",
+    "wavlm",
+)
 """Architectures that read log-mel spectrograms, and those that read samples."""
 
 
@@ -25,6 +38,9 @@ def build(options: Transformers, context: BackboneContext) -> Backbone:
     if modality != Modality.IMAGE and options.resolution is not None:
         raise UsageError(f"`resolution` means nothing for {modality}")
     configured = configure(options, context)
+    read = network_class(configured.config).main_input_name
+    if read not in INPUTS.get(modality, ()):
+        raise UsageError(f"`{configured.model_type}` reads `{read}`, and the input gives {modality}")
     if modality == Modality.TEXT:
         from zoo_transformers.text import TextEncoder
 

@@ -13,6 +13,7 @@ from typing import Any
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging
+
 from zoo import BackboneContext, UsageError
 from zoo_transformers.declaration import Transformers
 from zoo_transformers.index import PARTS
@@ -22,6 +23,13 @@ UNSAFE = ("auto_map", "attn_implementation", "experts_implementation", "dtype", 
 ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
 # Where a configuration may tell the width of a head apart from `hidden_size`.
 HEAD_WIDTHS = ("head_dim", "d_kv", "attention_head_size")
+# Entries for task heads, for decoders of which the encoder alone is built, and for speaking: they would change nothing.
+IDLE = re.compile(
+    r"classifier_dropout|classifier_(activation|bias|proj)|summary_|qa_|seq_classif|final_dropout|ctc_|tdnn_|xvector"
+    r"|codevector|num_negatives|diversity|contrastive|feat_quantizer|use_cache|tie_word_embeddings|semantic_loss|auxiliary"
+    r"|begin_suppress|forced_|_id2"
+)
+IDLE_ENCODER = re.compile(rf"{IDLE.pattern}|decoder|^mask_(time|feature)|spec_augment|median_filter")
 OURS = "zoo"
 """Key of `config.json` under which `Encoder.files` keeps what else the backbone was built from."""
 
@@ -34,12 +42,14 @@ class Configured:
         config: The one to build.
         original: The one that the weights were trained under; equal to `config` where nothing was changed.
         model_type: What transformers calls the whole model: `clip` where `config` is its `clip_vision_model`.
+        said: Entries for this tower that the spec itself says.
         notes: What an earlier build kept in `config.json` beside the configuration.
     """
 
     config: PreTrainedConfig
     original: PreTrainedConfig
     model_type: str
+    said: Mapping[str, Any]
     notes: Mapping[str, Any]
 
 
@@ -65,7 +75,10 @@ def configure(options: Transformers, context: BackboneContext) -> Configured:
     if options.dropout is not None:
         _set_dropout(config, options.dropout)
     _check_heads(config)
-    return Configured(config, original, model_type, notes)
+    said = _merged(options.config or {}, options.model)
+    for key in _parts(cls, context.value.modality):
+        said = said.get(key, {})
+    return Configured(config, original, model_type, said, notes)
 
 
 def config_class(model_type: str) -> type[PreTrainedConfig]:
@@ -83,17 +96,22 @@ def config_class(model_type: str) -> type[PreTrainedConfig]:
 def known_keys(cls: type[PreTrainedConfig]) -> set[str]:
     """Entries of a configuration that shape the network; transformers itself takes any key in silence.
 
-    They are the declared ones, and those that the model's code looks for without their being declared (`deberta-v2`
-    reads `position_buckets` that way).
+    They are the declared ones, and those that the library's code looks for without their being declared: `deberta-v2`
+    reads `position_buckets` that way, `modernbert` takes `global_attn_every_n_layers`.
     """
     own = {each.name for each in fields(cls)} - {each.name for each in fields(PreTrainedConfig)}
     rotary = {"rope_theta", "rope_scaling", "partial_rotary_factor"} if "rope_parameters" in own else set()
-    spec = find_spec(cls.__module__.replace(".configuration_", ".modeling_"))
-    code = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
-    looked_for = set(re.findall(r"""getattr\((?:self\.)?config, ["'](\w+)["']""", code))
-    return (
-        {each for each in own | looked_for if not each.startswith("_")} | set(cls.attribute_map) | rotary | {UNSAFE[1]}
-    )
+    own |= set(re.findall(r"""getattr\((?:self\.)?config, ["'](\w+)["']""", _code(cls, "modeling")))
+    own |= set(re.findall(r"""kwargs\.(?:get|pop)\(["'](\w+)["']""", _code(cls, "configuration")))
+    idle = IDLE_ENCODER if cls.is_encoder_decoder else IDLE
+    shaping = {each for each in own if not each.startswith("_") and not idle.search(each)}
+    return shaping | set(cls.attribute_map) | rotary | {UNSAFE[1]}
+
+
+def _code(cls: type[PreTrainedConfig], kind: str) -> str:
+    """The text of the library's module of an architecture: its `configuration`, or its `modeling`."""
+    spec = find_spec(cls.__module__.replace(".configuration_", f".{kind}_"))
+    return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
 
 
 def layers_of(config: PreTrainedConfig) -> int | None:
@@ -188,11 +206,14 @@ def _made(cls: type[PreTrainedConfig], entries: Mapping[str, Any]) -> PreTrained
 
 def _tower(config: PreTrainedConfig, modality: str) -> PreTrainedConfig:
     """The part that describes the encoder of one modality; the whole where it has no parts."""
-    for key in PARTS.get(modality, ()):
-        if key in config.sub_configs_defaults:
-            part: PreTrainedConfig = getattr(config, key)
-            return part
+    for key in _parts(type(config), modality):
+        config = getattr(config, key)
     return config
+
+
+def _parts(cls: type[PreTrainedConfig], modality: str) -> list[str]:
+    """Where in a configuration that part is; nowhere, where the whole describes it."""
+    return [key for key in PARTS.get(modality, ()) if key in cls.sub_configs_defaults][:1]
 
 
 def _keep_layers(config: PreTrainedConfig, depth: int) -> None:

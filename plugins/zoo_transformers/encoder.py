@@ -1,4 +1,4 @@
-"""What the encoders of all modalities have in common: running the library's network, reading it, fitting weights to it."""
+"""What the encoders of all modalities share: running the library's network, reading it, fitting weights to it."""
 
 import json
 from abc import abstractmethod
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.modeling_utils import PreTrainedModel
+
 from zoo import Adapted, Backbone, Features, UsageError, Values
 from zoo_transformers.configuration import OURS, Configured
 from zoo_transformers.names import matched
@@ -20,8 +21,11 @@ from zoo_transformers.pool import Way, pool_tokens
 PREFIX = "network."
 # Architectures whose positions are all in the embeddings, so that some tokens can be left out after these.
 ABSOLUTE = frozenset(
-    "bert roberta xlm-roberta camembert distilbert electra vit deit dinov2 clip_vision_model siglip_vision_model "
-    "audio-spectrogram-transformer".split()
+    (
+        *("bert", "camembert", "distilbert", "electra", "roberta", "xlm-roberta"),
+        *("clip_vision_model", "deit", "dinov2", "siglip_vision_model", "vit"),
+        "audio-spectrogram-transformer",
+    )
 )
 
 
@@ -59,15 +63,19 @@ class Encoder(Backbone):
     def read(self, values: Values) -> tuple[Tensor, dict[str, Tensor], Bool[Tensor, "batch tokens"] | None]:
         """What the network is given: its input, what goes with it, and the mask of the tokens that it will give."""
 
+    def run(self, inputs: Mapping[str, Tensor], **wanted: bool) -> Any:
+        """What the network gives for its inputs."""
+        return self.network(**inputs, **wanted)
+
     def forward(self, values: Values) -> Features:
         """Tokens and their pooled vector."""
         data, more, mask = self.read(values)
-        return self._features(self.network(**{self.main: data}, **more), mask)
+        return self._features(self.run({self.main: data, **more}), mask)
 
     def stages(self, values: Values) -> list[Float[Tensor, "batch _dim"]]:
         """The mean of the real tokens after each layer; of the last layer what `forward` pools."""
         data, more, mask = self.read(values)
-        outputs = self.network(**{self.main: data}, **more, output_hidden_states=True)
+        outputs = self.run({self.main: data, **more}, output_hidden_states=True)
         way: Way = "last" if self.way == "last" else "mean"
         between = [pool_tokens(_as_tokens(each), mask, way, self.special) for each in outputs.hidden_states[1:-1]]
         return [*between, self._features(outputs, mask).pooled]
@@ -99,7 +107,7 @@ class Encoder(Backbone):
             mask = None if mask is None else mask.gather(1, keep)
         more = {} if mask is None else {"attention_mask": mask.long()}
         with _giving(self._embeddings(), tokens):
-            return self._features(self.network(**{self.embedded: tokens}, **more), mask)
+            return self._features(self.run({self.embedded: tokens, **more}), mask)
 
     def layer_groups(self) -> list[list[str]]:
         """Embeddings, each layer, and what follows the layers."""
@@ -169,7 +177,7 @@ def _as_tokens(hidden: Tensor) -> Float[Tensor, "batch tokens dim"]:
 @contextmanager
 def _giving(module: nn.Module, output: Tensor) -> Iterator[None]:
     """While active, the module gives this output, so that a network runs from its embeddings on."""
-    module.forward = lambda *args, **kwargs: output  # type: ignore[method-assign]  # taken back below
+    module.forward = lambda *args, **kwargs: output
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Finds the tensors of a tower in a checkpoint, whatever model it holds and whichever release of transformers named them."""
+"""Finds the tensors of a tower in a checkpoint, whatever model it holds and whichever release named them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ def matched(network: PreTrainedModel, state: Mapping[str, Tensor]) -> tuple[dict
         ValueError: Less than half of the network's tensors are there.
     """
     own = network.state_dict().keys()
-    names = {name: (name,) for name in state}
+    names: dict[str, tuple[str, ...]] = {name: (name,) for name in state}
     places, tensors = _under_best_prefix(own, names), dict(state)
     if len(places) < len(own):
         renamed, converted = _as_named_today(network, state)
@@ -55,10 +55,9 @@ def _under_best_prefix(own: Iterable[str], names: Iterable[str]) -> dict[str, st
     prefix = max(prefixes, key=lambda each: (prefixes[each], "encoder" in each, -len(each), each))
     places = {name: prefix + name for name in own if prefix + name in names}
     for name, shared in SHARED.items():
-        if name in own - places.keys():
-            places |= {
-                name: each for each in names if each.rpartition(shared)[0] in ("", "model.") and each.endswith(shared)
-            }
+        ends = [each for each in names if each in (shared, f"model.{shared}")]
+        if ends and name in own - places.keys():
+            places[name] = ends[0]
     return places
 
 

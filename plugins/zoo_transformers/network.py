@@ -13,11 +13,15 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     MODEL_MAPPING_NAMES,
 )
+
 from zoo import UsageError
 from zoo_transformers.configuration import layers_of, quiet
 
 # Parameters of these stand behind the layers in the module, and feed all of them.
 EARLY = re.compile(r"(^|\.)(embed\w*|rel_embeddings|relative_attention_bias|shared_position_bias|pos_conv_embed)\.")
+
+LATE = "encoder.layer_norm."
+"""It stands before the layers of wav2vec 2.0 and is behind them where the norms come first."""
 
 
 def make_network(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
@@ -79,15 +83,17 @@ def layer_groups(network: PreTrainedModel, prefix: str) -> list[list[str]]:
     """
     path = _layers_path(network)
     layers = re.compile(rf"{re.escape(path)}\.(\d+)\." if path else r"(?!)")
-    count = len(network.get_submodule(path)) if path else 0  # type: ignore[arg-type]  # a ModuleList
+    count = len(network.get_submodule(path)) if path else 0
     groups: list[list[str]] = [[] for _ in range(count + 2)]
+    last = LATE if getattr(network.config, "do_stable_layer_norm", False) else "\0"
     seen = False
     for name in network.state_dict():
         if found := layers.match(name):
             seen = True
             groups[int(found[1]) + 1].append(prefix + name)
         else:
-            groups[-1 if seen and not EARLY.search(name) else 0].append(prefix + name)
+            behind = name.startswith(last) or (seen and not EARLY.search(name))
+            groups[-1 if behind else 0].append(prefix + name)
     return [group for group in groups if group]
 
 

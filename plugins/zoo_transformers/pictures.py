@@ -1,4 +1,4 @@
-"""From a picture to what a vision network reads. No part of transformers is imported here, as worker processes import this."""
+"""From a picture to what a vision network reads. Worker processes import this, and so it imports no transformers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class Picture:
         shortest: Length that the shorter side is resized to before the middle is cut out, in pixels; None where the
             picture is resized to `size` as it is.
         mode: `bilinear` or `bicubic`.
+        scale: What values are multiplied by: 1/255, or 1 where they are standardised already.
         mean: Mean of each channel, of values from 0 to 1. Empty where colours are left alone.
         deviation: Standard deviation of each channel.
     """
@@ -29,13 +30,13 @@ class Picture:
     size: tuple[int, int]
     shortest: int | None
     mode: str
+    scale: float
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
     def __call__(self, picture: Shaped[Tensor, "channels _height _width"]) -> Float[Tensor, "channels height width"]:
-        """The picture as the network reads it; uint8 from 0 to 255 becomes float32, which is taken as it is."""
-        picture = self._cut(self._resized(torch.as_tensor(picture)))
-        picture = picture.float() / 255 if picture.dtype == torch.uint8 else picture.float()
+        """The picture, uint8 or float32 from 0 to 255 or standardised already, as the network reads it."""
+        picture = self._cut(self._resized(picture)).float() * self.scale
         if not self.mean:
             return picture
         mean, deviation = (torch.tensor(each).reshape(-1, 1, 1) for each in (self.mean, self.deviation))
@@ -80,7 +81,8 @@ def picture_of(
     mean, deviation = (_for_channels(settings.get(key), channels) for key in ("image_mean", "image_std"))
     colours = settings.get("do_normalize", True) and not standardized and mean and deviation
     mode = "bilinear" if settings.get("resample", BICUBIC) == 2 else "bicubic"
-    picture = Picture(size, shortest, mode, mean if colours else (), deviation if colours else ())
+    scale = 1.0 if standardized else 1 / 255
+    picture = Picture(size, shortest, mode, scale, mean if colours else (), deviation if colours else ())
     crop = {"height": size[0], "width": size[1]}
     stored = {
         "size": crop if shortest is None else {"shortest_edge": shortest},

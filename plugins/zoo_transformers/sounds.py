@@ -1,4 +1,4 @@
-"""From a sound to what an audio network reads. No part of transformers is imported here, as worker processes import this."""
+"""From a sound to what an audio network reads. Worker processes import this, and so it imports no transformers."""
 
 from dataclasses import dataclass
 from typing import Any

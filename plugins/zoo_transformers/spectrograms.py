@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers.models.audio_spectrogram_transformer import ASTFeatureExtractor
 from transformers.models.whisper import WhisperFeatureExtractor
+
 from zoo import BackboneContext, FeatureSpec, UsageError, Values
 from zoo_transformers.audio import AudioEncoder
 from zoo_transformers.configuration import Configured

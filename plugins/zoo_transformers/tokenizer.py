@@ -31,19 +31,24 @@ class Tokenize:
         tokenizer: The tokenizer.
         pad: Id of the padding; an empty text, of which nothing else is left, is one such token.
         longest: Most tokens of a text, special ones included; what follows is cut off.
-        fixed: Whether every text is padded to `longest`, for networks that were trained so and see the padding.
+        fixed: Tokens that every text is padded to, for networks that were trained so and see the padding.
     """
 
-    def __init__(self, tokenizer: Tokenizer, pad: int, longest: int, fixed: bool = False) -> None:
+    def __init__(self, tokenizer: Tokenizer, pad: int, longest: int, fixed: int | None = None) -> None:
         self.pad = pad
-        self.tokenizer = Tokenizer.from_str(tokenizer.to_str())
-        self.tokenizer.enable_truncation(longest)
-        if fixed:
-            self.tokenizer.enable_padding(pad_id=pad, length=longest)
+        self.tokenizer = tokenizer
+        tokenizer.enable_truncation(longest)
+        if fixed is not None:
+            tokenizer.enable_padding(pad_id=pad, length=fixed)
 
     def __call__(self, text: str) -> Int[Tensor, "tokens"]:
         """Ids of the text's tokens, int64."""
         return torch.tensor(self.tokenizer.encode(text).ids or [self.pad])
+
+    @property
+    def file(self) -> str:
+        """The tokenizer as a `tokenizer.json`, which knows nothing of this input's length."""
+        return _plain(Tokenizer.from_str(self.tokenizer.to_str())).to_str()
 
 
 class NoTokenizer:
@@ -77,7 +82,10 @@ def find_tokenizer(options: Transformers, context: BackboneContext, notes: Mappi
         return _plain(Tokenizer.from_str(json.dumps(trained))) if trained is not None else None
     if options.tokenizer is None or options.tokenizer == notes.get("tokenizer"):
         return own_tokenizer(context.files, notes.get("model_type", ""))
-    return _named(options.tokenizer)
+    tokenizer = _named(options.tokenizer)
+    if "pad" not in role_ids(tokenizer):
+        tokenizer.add_special_tokens(["[PAD]"])  # else the padding's row would be that of a word, and never learn
+    return tokenizer
 
 
 def own_tokenizer(files: Files | None, model_type: str) -> Tokenizer | None:

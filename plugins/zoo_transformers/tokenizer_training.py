@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
 from zoo import UsageError
 from zoo_transformers.declaration import TrainedTokenizer, Transformers
 

@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers.models.auto import image_processing_auto
+
 from zoo import BackboneContext, FeatureSpec, Files, UsageError, Values
 from zoo_transformers.configuration import Configured
 from zoo_transformers.declaration import Transformers
@@ -40,6 +41,8 @@ class VisionEncoder(Encoder):
     def __init__(self, options: Transformers, context: BackboneContext, configured: Configured) -> None:
         config = configured.config
         self._set_shape(configured, options.resolution, context.value.shape)
+        if "use_mask_token" not in configured.said and hasattr(config, "use_mask_token"):
+            config.use_mask_token = False  # only pre-training on hidden patches gives it a gradient
         way = _way(options.pool, configured)
         super().__init__(configured, way, pooler=way == "network")
         _recompute_positions(self.network)
@@ -99,7 +102,7 @@ class VisionEncoder(Encoder):
         return grid[0] * grid[1] + self.special if grid else None
 
 
-def _way(pool: str, configured: Configured) -> Way:
+def _way(pool: Literal["auto", "mean", "max", "first", "last"], configured: Configured) -> Way:
     """How the tokens of a picture become one vector.
 
     `auto` is what transformers' own classifier of the architecture reads: the class token of a ViT, else what the
@@ -111,10 +114,12 @@ def _way(pool: str, configured: Configured) -> Way:
     if pool == "first":
         return "network" if config.model_type in NORMED_CLASS_TOKEN else "first"
     if pool != "auto":
-        return pool  # type: ignore[return-value]  # checked by the options
+        return pool
+    usual: Way = "network" if getattr(config, "vision_use_head", True) else "mean"
     if config.model_type in CLASS_TOKEN:
-        return "first"
-    return "network" if getattr(config, "vision_use_head", True) else "mean"
+        usual = "first"
+    kept: Way | None = configured.notes.get("pool")
+    return kept or usual
 
 
 def _settings(files: Files | None, model_type: str) -> dict[str, Any]:

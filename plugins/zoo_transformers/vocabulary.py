@@ -1,10 +1,17 @@
-"""Another vocabulary on trained embeddings: rows of shared tokens are kept, those of new ones start in the middle."""
+"""The vocabulary of a configuration, and trained embeddings under another one."""
 
 from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Int
+from tokenizers import Tokenizer
 from torch import Tensor
+from transformers.configuration_utils import PreTrainedConfig
+
+from zoo import UsageError
+from zoo_transformers.configuration import Configured
+from zoo_transformers.declaration import TrainedTokenizer
+from zoo_transformers.tokenizer import role_ids
 
 
 def shared_rows(old: Mapping[str, int], new: Mapping[str, int], rows: int, size: int) -> Int[Tensor, "size"]:
@@ -49,3 +56,38 @@ def move_rows(table: Float[Tensor, "rows dim"], source: Int[Tensor, "size"]) -> 
         moved,
         f"{len(table)} rows to {len(source)}: {kept} of shared tokens kept, {count} new ones start at the mean",
     )
+
+
+def set_vocabulary(configured: Configured, asked: str | TrainedTokenizer | None, tokenizer: Tokenizer | None) -> None:
+    """Makes the configuration's vocabulary that of the tokenizer.
+
+    Args:
+        configured: The configuration; what the spec says of it itself stays.
+        asked: What the spec says of the tokenizer; None where it is the weights' own.
+        tokenizer: The tokenizer; None where there is none, or it is not trained yet.
+
+    Raises:
+        UsageError: The spec says a vocabulary that is too small.
+    """
+    config, said = configured.config, configured.said
+    if tokenizer is not None:
+        size = max(tokenizer.get_vocab().values()) + 1
+        if said.get("vocab_size", size) < size:
+            raise UsageError(f"`vocab_size: {said['vocab_size']}` is less than the tokenizer's {size}; leave it out")
+        if "vocab_size" not in said:
+            config.vocab_size = size if asked is not None else max(size, config.vocab_size)
+        for role, number in role_ids(tokenizer).items() if asked is not None else ():
+            if hasattr(config, f"{role}_token_id") and f"{role}_token_id" not in said:
+                setattr(config, f"{role}_token_id", number)
+    elif isinstance(asked, TrainedTokenizer) and "vocab_size" not in said:
+        config.vocab_size = asked.vocab_size
+    padding = getattr(config, "pad_token_id", None)
+    if isinstance(padding, int) and not 0 <= padding < config.vocab_size:
+        config.pad_token_id = None  # an embedding takes no row of padding that it does not have
+
+
+def pad_id(config: PreTrainedConfig, tokenizer: Tokenizer | None) -> int:
+    """The padding's id, and for want of one (GPT-2) the end's: the mask makes it irrelevant."""
+    roles = role_ids(tokenizer) if tokenizer is not None else {}
+    known = (getattr(config, "pad_token_id", None), roles.get("pad"), getattr(config, "eos_token_id", None))
+    return next((each for each in known if isinstance(each, int) and 0 <= each < config.vocab_size), 0)

@@ -1,5 +1,7 @@
 """The whole model: losses and their weights, rows without labels, auxiliary heads, shared backbones, predictions."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -97,7 +99,9 @@ def test_one_input_has_no_auxiliary_heads() -> None:
     assert list(model(pictures).losses) == ["mood"]
 
 
-SHARED = TWO.replace("steps: {type: toy/steps, backbone: toy/recurrent}", "back: {type: toy/picture, backbone: {same_as: photo}}")
+SHARED = TWO.replace(
+    "steps: {type: toy/steps, backbone: toy/recurrent}", "back: {type: toy/picture, backbone: {same_as: photo}}"
+)
 
 
 def test_a_shared_backbone_is_one_module_with_the_gradients_of_both_inputs() -> None:
@@ -108,11 +112,12 @@ def test_a_shared_backbone_is_one_module_with_the_gradients_of_both_inputs() -> 
     both = Batch({"photo": Values(pictures[0]), "back": Values(pictures[1])}, {"mood": MOODS})
     features = model.eval().features(both.inputs)
     assert torch.equal(features["photo"].pooled, features["back"].pooled)
-    half = Batch({**both.inputs, "photo": both.inputs["photo"].without(torch.ones(ROWS, dtype=torch.bool))}, both.targets)
+    gone = both.inputs["photo"].without(torch.ones(ROWS, dtype=torch.bool))
+    half = replace(both, inputs={**both.inputs, "photo": gone})
     gradients = []
     for each in (both, half):
         model.zero_grad()
-        model.loss(model(each)).backward()
+        torch.autograd.backward(model.loss(model(each)))
         weight = model.get_parameter("backbones.photo.first.0.weight").grad
         assert weight is not None
         gradients.append(weight.clone())

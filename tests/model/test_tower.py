@@ -107,7 +107,8 @@ def test_absent_rows_reach_no_batch_norm_statistic() -> None:
 
 def test_without_any_row_the_backbone_is_not_run() -> None:
     backbone = tower()
-    features = run_tower(backbone, backbone, Values(torch.full((3, 4, WIDTH), torch.nan), present=torch.zeros(3).bool()))
+    nowhere = Values(torch.full((3, 4, WIDTH), torch.nan), present=torch.zeros(3, dtype=torch.bool))
+    features = run_tower(backbone, backbone, nowhere)
     assert isinstance(backbone, Tower)
     assert backbone.seen == []
     assert not features.present.any()
@@ -170,6 +171,7 @@ def test_a_backbone_that_raises_on_one_row_stays_in_training() -> None:
 
 def test_gradients_flow_through_the_rows_that_are_there() -> None:
     backbone = tower()
-    features = run_tower(backbone, backbone, Values(torch.randn(4, 4, WIDTH), present=torch.tensor([1, 0, 1, 1]).bool()))
-    (features.pooled.square().sum() + features.tokens.sum()).backward()
+    present = torch.tensor([True, False, True, True])
+    features = run_tower(backbone, backbone, Values(torch.randn(4, 4, WIDTH), present=present))
+    torch.autograd.backward(features.pooled.square().sum() + features.tokens.sum())
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in backbone.parameters())

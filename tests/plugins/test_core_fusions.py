@@ -147,6 +147,11 @@ def test_reading_pooled_features_is_reading_them_as_single_tokens() -> None:
     assert torch.equal(fusion(inputs).pooled, other(tokens).pooled)
 
 
+@pytest.mark.parametrize("name", ["late", "late of equal weights", "gated"])
+def test_a_sum_over_no_input_is_zero(name: str) -> None:
+    assert not build(name)(without(features(2), *TOKENS)).pooled.any()
+
+
 @pytest.mark.parametrize("name", TINY)
 def test_the_order_is_that_of_the_spec(name: str) -> None:
     fusion, inputs = build(name), features(2)
@@ -242,7 +247,10 @@ def same(one: Fusion, other: Fusion) -> bool:
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_fusions_can_be_exported_as_they_declare(name: str) -> None:
-    fusion, inputs = build(name), without(features(2), "review")
-    exported = torch.export.export(fusion, (inputs,))
-    torch.testing.assert_close(exported.module()(inputs).pooled, fusion(inputs).pooled)
+def test_fusions_can_be_exported_for_any_number_of_rows(name: str) -> None:
+    fusion, inputs = build(name), without(features(3), "review")
+    rows = {0: torch.export.Dim.AUTO}
+    shapes = {each: [rows, rows, rows, ()] for each in inputs}
+    exported = torch.export.export(fusion, (inputs,), dynamic_shapes=(shapes,)).module()
+    others = without(features(7), "photo")
+    torch.testing.assert_close(exported(others).pooled, fusion(others).pooled)

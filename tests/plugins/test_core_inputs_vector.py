@@ -83,6 +83,8 @@ def test_categories_are_texts_or_numbers() -> None:
     assert made.value.categories == (5,)
     assert decode(made, {"code": 1}) == decode(made, {"code": 1.0}) == decode(made, {"code": "1"}) == [0]
     assert decode(made, {"code": np.int64(10)}) == [1]
+    long = {"code": ["9007199254740992", "9007199254740993"]}
+    assert fit(options, [{"code": 2**53}, {"code": 2**53 + 1}])["categories"] == long
 
 
 def test_truth_values_and_decimals_are_numbers() -> None:
@@ -111,7 +113,10 @@ def test_missing_numbers_in_a_list() -> None:
     assert np.array_equal(decode(made, [None, 7]), [NAN, 2], equal_nan=True)
 
 
-@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3), min_size=1, max_size=30), st.floats(-1e9, 1e9))
+THOUSANDTHS = st.integers(-(10**9), 10**9).map(lambda number: number / 1000)
+
+
+@given(st.lists(st.lists(THOUSANDTHS, min_size=3, max_size=3), min_size=1, max_size=30), THOUSANDTHS)
 def test_training_rows_have_mean_0_and_deviation_1(rows: list[list[float]], offset: float) -> None:
     shifted = (np.array(rows) + offset).tolist()
     learnt = fit(Vector(), shifted)
@@ -120,6 +125,12 @@ def test_training_rows_have_mean_0_and_deviation_1(rows: list[list[float]], offs
     expected = np.where(spread > 0, np.std(shifted, 0), 1)
     assert np.allclose(learnt["deviations"], expected, rtol=1e-6, atol=1e-5)
     assert np.array(learnt["deviations"])[spread == 0].tolist() == [1] * int((spread == 0).sum())
+
+
+def test_more_rows_than_are_held_at_once() -> None:
+    rows = np.random.default_rng(0).normal(5, 3, (9000, 2))
+    learnt = fit(Vector(), rows)
+    assert np.allclose([learnt["means"], learnt["deviations"]], [rows.mean(0), rows.std(0)])
 
 
 def test_close_large_numbers_keep_their_deviation() -> None:

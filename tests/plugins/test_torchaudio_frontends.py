@@ -1,7 +1,9 @@
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 import torch
 import torchaudio
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from torch import Tensor
 
 from zoo import Frontend, FrontendContext, UsageError, ValueSpec
 from zoo.checkpoint.unallocated import Unallocated
+from zoo_core.declarations.inputs import Audio
+from zoo_core.inputs.audio import AudioInput
 from zoo_torchaudio import log_mel, mfcc
 from zoo_torchaudio.frontends import MFCC, LogMel
 
@@ -73,6 +77,17 @@ def test_the_size_of_every_picture_is_told_before(module: Any, options: Any, sta
 @pytest.mark.parametrize("sound", [torch.zeros(1), torch.zeros(9000), torch.ones(1), torch.ones(8000)])
 def test_silence_and_clicks_are_finite(module: Any, options: Any, standardize: bool, sound: Tensor) -> None:
     assert frontend(module, options(standardize=standardize))(sound).isfinite().all()
+
+
+@KINDS
+def test_files_of_any_rate_and_length_become_pictures_of_one_size(module: Any, options: Any, tmp_path: Path) -> None:
+    audio = AudioInput(Audio(sample_rate=16000, max_seconds=0.5))
+    built: Frontend = module.build(options(), FrontendContext(name="voice", value=audio.value))
+    for rate, samples in ((8000, 3), (11025, 4000), (44100, 60000)):
+        soundfile.write(tmp_path / "voice.wav", noise(samples).numpy(), rate)
+        picture = built(audio.decode("voice.wav", tmp_path))
+        assert tuple(picture.shape) == built.value.shape == (1, picture.shape[1], 51)
+        assert picture.isfinite().all()
 
 
 def test_silence_is_zero_when_standardized() -> None:

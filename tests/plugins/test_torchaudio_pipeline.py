@@ -1,5 +1,7 @@
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,8 @@ def test_a_pipeline_that_is_not_installed_is_told() -> None:
         ("wav2vec2_asr_base_10m", {"aux_num_out": 3}, "`aux_num_out`, which"),
         ("wavlm_base", {"zzz": 1}, "it takes encoder_attention_dropout, "),
         ("wavlm_base", {"encoder_embed_dim": 30}, "cannot build wavlm_base with `model: .*divisible"),
+        ("wavlm_base", {"encoder_num_layers": "two"}, "cannot build wavlm_base with `model: "),
+        ("wavlm_base", {"encoder_num_layers": 0}, "`depth` is 0, but wavlm_base has 0 layers"),
         ("hubert_base", {"extractor_mode": "none"}, "cannot build hubert_base with `model: .*Invalid norm mode"),
     ],
 )
@@ -338,3 +342,31 @@ def test_tokens_that_are_not_kept_count_as_padding(name: str, keep: list[int], p
     real = features.mask[0]
     torch.testing.assert_close(features.tokens[0, real], expected.tokens[0, kept[real]], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(features.pooled, expected.pooled, rtol=1e-5, atol=1e-5)
+
+
+@EACH
+@pytest.mark.parametrize("pool", ["mean", "max"])
+def test_a_row_that_keeps_padding_alone_is_finite(name: str, pool: str) -> None:
+    backbone = make(name, pool=pool)
+    tokens, _ = backbone.embed(Values(sounds()))
+    mask = torch.arange(9) < torch.tensor([[9], [4]])
+    features = backbone.encode(tokens, mask, torch.tensor([[0, 1], [7, 8]]))
+    assert features.tokens.isfinite().all()
+    assert (features.pooled[1] == 0).all() and (features.pooled[0] != 0).any()
+
+
+def test_a_build_for_weights_to_come_imports_nothing_more() -> None:
+    code = """
+import sys
+from zoo import BackboneContext, ValueSpec
+from zoo.checkpoint.unallocated import Unallocated
+from zoo_torchaudio import backbones, pipeline
+before = set(sys.modules)
+value = ValueSpec(modality="audio", rate=16000, max_length=16000)
+for name in ("wav2vec2_base", "wavlm_base"):
+    with Unallocated():
+        pipeline.build(backbones.Pipeline(), BackboneContext(name=name, value=value))
+print(len(set(sys.modules) - before))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 10

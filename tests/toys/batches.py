@@ -1,41 +1,54 @@
-"""Batches from rows of a table."""
+"""Batches of rows that are in memory, and a short training on them."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
 
-from zoo.features import Batch, Targets, Values
+from zoo.data.loader import Loader
+from zoo.data.memory import Samples
+from zoo.data.rows import Selection
+from zoo.features import Batch
 from zoo.model.model import ZooModel
+from zoo.training.optimizer import make_optimizer
+from zoo.transfer.freeze import apply_transfer
 
-Row = Mapping[str, Any]
-
-
-def collate(tensors: Sequence[Tensor]) -> Values:
-    if len({each.shape for each in tensors}) == 1:
-        return Values(torch.stack(list(tensors)))
-    if len({each.shape[1:] for each in tensors}) == 1:
-        lengths = torch.tensor([len(each) for each in tensors])
-        return Values(nn.utils.rnn.pad_sequence(list(tensors), batch_first=True), lengths)
-    return Values(list(tensors))
+Rows = Sequence[Mapping[str, Any]]
 
 
-def toy_batch(model: ZooModel, rows: Sequence[Row], labelled: bool = True) -> Batch:
-    decoded = [{name: each.decode(row[name], Path()) for name, each in model.inputs.items()} for row in rows]
-    prepare = lambda samples: {name: collate([model.backbone(name).prepare(s[name]) for s in samples]) for name in model.inputs}
-    targets, views = {}, {}
-    for name, section in model.spec.heads.items():
-        head = model.head(name)
-        seen = [head.views(sample) for sample in decoded]
-        if labelled and seen[0]:
-            views[name] = tuple(map(prepare, zip(*seen)))
-        from zoo.data.columns import part_columns
-        columns = part_columns(section)
-        if labelled and not columns:
-            targets[name] = Targets(None)
-        elif labelled:
-            cells = [row[columns[0]] if len(columns) == 1 else {c: row[c] for c in columns} for row in rows]
-            targets[name] = Targets(head.collate([head.label(cell) for cell in cells]))
-    return Batch(prepare(decoded), targets, views, tuple(range(len(rows))))
+def toy_loader(model: ZooModel, rows: Rows, batch_size: int, heads: Sequence[str] | None = None) -> Loader:
+    """Rows with the labels of some heads, of all unless said."""
+    chosen = frozenset(model.spec.heads if heads is None else heads)
+    return Loader(model, [Selection(Samples(rows), np.arange(len(rows)), chosen)], batch_size=batch_size)
+
+
+def toy_batch(model: ZooModel, rows: Rows, heads: Sequence[str] | None = None) -> Batch:
+    """All rows as one batch."""
+    (batch,) = toy_loader(model, rows, len(rows), heads)
+    return batch
+
+
+def toy_predictions(model: ZooModel, rows: Rows) -> list[Any]:
+    """What the only head tells of rows without labels."""
+    (told,) = model.eval().predict(toy_batch(model, rows, ())).values()
+    return told
+
+
+def toy_training(model: ZooModel, rows: Rows, epochs: int, batch_size: int) -> list[float]:
+    """Trains as the spec says, without a schedule, and gives the loss of every step."""
+    apply_transfer(model)
+    optimizer, loader, losses = make_optimizer(model.train()), toy_loader(model, rows, batch_size), []
+    for epoch in range(1, epochs + 1):
+        for batch in loader.epoch(epoch):
+            loss = model.loss(model(batch))
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+    return losses
+
+
+def fell(losses: Sequence[float]) -> float:
+    """What became of the loss: the mean of the last five steps over that of the first five."""
+    return sum(losses[-5:]) / sum(losses[:5])

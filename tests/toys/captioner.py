@@ -35,6 +35,7 @@ class LanguageModel(Backbone):
     def __init__(self, options: Letters) -> None:
         super().__init__()
         self.letters = nn.Embedding(len(LETTERS) + 1, options.dim)
+        nn.init.normal_(self.letters.weight, std=0.3)
         self.positions = nn.Parameter(torch.randn(LONGEST, options.dim) * 0.02)
         self.block, self.norm = Block(options.dim), nn.LayerNorm(options.dim)
         self.features = FeatureSpec(dim=options.dim, pooled_dim=options.dim)

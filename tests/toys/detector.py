@@ -83,6 +83,7 @@ class Boxes(Head):
         self.scores = nn.Conv2d(channels, len(options.classes), 3, padding=1)
         self.centre = nn.Conv2d(channels, 1, 3, padding=1)
         self.distances = nn.Conv2d(channels, 4, 3, padding=1)
+        assert self.scores.bias is not None
         nn.init.constant_(self.scores.bias, -2.0)  # few places are objects
 
     def forward(self, reading: Reading, targets: Any = None) -> dict[str, Tensor]:
@@ -114,10 +115,10 @@ class Boxes(Head):
         if not len(place):
             return classes
         sides = _sides(outputs["places"][place], boxes[owner])
-        near, far = sides.unflatten(1, (2, 2)).aminmax(dim=1)
+        near, far = sides.view(-1, 2, 2).aminmax(dim=1)
         centre = (near / far).prod(1).sqrt()
         overlap = iou(corners(outputs["places"], outputs["distances"])[place], boxes[owner])
-        boxed = ((1 - overlap) * centre).sum() / centre.sum()
+        boxed: Tensor = ((1 - overlap) * centre).sum() / centre.sum()
         return classes + boxed + F.binary_cross_entropy_with_logits(outputs["centre"][place], centre)
 
     def _assigned(self, places: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -164,11 +165,18 @@ class Boxes(Head):
         return {"boxes": list(boxes), "labels": list(classes)}
 
     def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
-        found = [
-            sum(any(iou(torch.tensor(box), true) > 0.5 for box in told["boxes"]) for true in boxes)
-            for told, boxes in zip(self.decode(outputs), targets["boxes"], strict=True)
-        ]
-        return {"found": torch.tensor(found), "objects": torch.tensor([len(boxes) for boxes in targets["boxes"]])}
+        true = zip(self.decode(outputs), targets["boxes"], targets["labels"], strict=True)
+        found = torch.tensor([self._hits(told, boxes, labels) for told, boxes, labels in true])
+        return {"found": found, "objects": torch.tensor([len(boxes) for boxes in targets["boxes"]])}
+
+    def _hits(self, told: Mapping[str, Any], boxes: Tensor, labels: Tensor) -> int:
+        """How many of a picture's objects overlap by half with a box that is told of their class."""
+        names = [self.options.classes[label] for label in labels.tolist()]
+        said = [(torch.tensor(box), name) for box, name in zip(told["boxes"], told["labels"], strict=True)]
+        return sum(
+            any(name == own and iou(box, true) > 0.5 for box, name in said)
+            for true, own in zip(boxes, names, strict=True)
+        )
 
 
 def focal_loss(scores: Tensor, wanted: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:

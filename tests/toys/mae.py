@@ -91,6 +91,7 @@ class Painter(Head):
 
     def forward(self, reading: Reading, targets: Any = None) -> dict[str, Tensor]:
         values, backbone = reading.batch.inputs[self.input], reading.backbones[self.input]
+        assert isinstance(values.data, Tensor)
         tokens, mask = backbone.embed(values)
         keep = self._chosen(len(tokens), tokens.shape[1])
         index = keep[..., None].expand(-1, -1, tokens.shape[2])
@@ -101,7 +102,8 @@ class Painter(Head):
 
     def loss(self, outputs: Any, targets: Any) -> Tensor:
         masked = outputs["masked"]
-        return (outputs["pixels"][masked] - outputs["wanted"][masked]).square().mean()
+        missed: Tensor = outputs["pixels"][masked] - outputs["wanted"][masked]
+        return missed.square().mean()
 
     def decode(self, outputs: Any) -> list[Any]:
         """Each row's error where it could not see."""

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ LIBRARIES = (
     "numpy",
     "pillow",
 )
-CHUNK = 1 << 20
 
 
 def lock(spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -59,7 +59,9 @@ def parts(value: Any) -> Iterator[Part]:
     elif isinstance(value, (list, tuple)):
         children = list(value)
     else:
-        children = list(vars(value).values()) if type(value).__module__ == Spec.__module__ else []
+        # A component's options are of its plugin's own class, and may name parts too.
+        known = fields(value) if is_dataclass(value) and not isinstance(value, type) else ()
+        children = [getattr(value, each.name) for each in known]
     for child in children:
         yield from parts(child)
 
@@ -71,17 +73,22 @@ def tables(spec: Spec) -> list[str]:
 
 
 def fingerprint(path: Path) -> dict[str, Any]:
-    """Size and SHA-256 of a file's bytes; of a folder's files, in the order of their names; nothing of what is gone."""
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-    sha, size = hashlib.sha256(), 0
-    for each in files:
-        if not each.is_file():
-            return {}
-        with each.open("rb") as file:
-            while piece := file.read(CHUNK):
-                sha.update(piece)
-                size += len(piece)
-    return {"bytes": size, "sha256": sha.hexdigest()}
+    """Size and SHA-256 of a file; of a folder, of the list of its files' names and digests; nothing of what is gone."""
+    if path.is_file():
+        return _of_file(path)
+    found = {str(each.relative_to(path)): _of_file(each) for each in sorted(path.rglob("*")) if each.is_file()}
+    if not found:
+        return {}
+    listed = "".join(f"{each['sha256']} {name}\n" for name, each in found.items())
+    return {
+        "bytes": sum(each["bytes"] for each in found.values()),
+        "sha256": hashlib.sha256(listed.encode()).hexdigest(),
+    }
+
+
+def _of_file(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _versions() -> dict[str, str]:

@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.errors import CorruptError
+from zoo.files import umask
 
+_TYPES = {torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL", torch.bfloat16: "BF16", torch.uint8: "U8"}
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
@@ -54,7 +57,32 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """
     from safetensors.torch import save_file
 
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(whole, path, metadata={"format": "pt", "alignment": " " * _missing(whole)})
+    path.chmod(0o666 & ~umask())  # the library writes a file that its owner alone may read
+
+
+def align(module: nn.Module) -> None:
+    """Moves tensors that do not start at a multiple of 16 bytes, as most files leave them, to memory where they do.
+
+    Some kernels (a matrix times one vector) sum in another order where their operands are not aligned, so that the same
+    weights gave two answers: one mapped from a file, the other from memory.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.device.type == "cpu" and tensor.data_ptr() % 16:
+            tensor.data = tensor.data.clone()
+
+
+def _missing(tensors: Mapping[str, Tensor]) -> int:
+    """How many characters the header of a file lacks so that the first tensor starts at a multiple of 64 bytes."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt", "alignment": ""}}
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):
+        start, end = end, end + tensor.nbytes
+        dtype = _TYPES.get(tensor.dtype, "F32")
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [start, end]}
+    length = len(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode())
+    return -(8 + length) % 64
 
 
 def digest(tensor: Tensor) -> str:

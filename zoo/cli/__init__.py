@@ -13,7 +13,13 @@ from zoo import __version__
 from zoo.errors import ExitCode, ZooError
 
 VERBS = {
+    "data": ("zoo.cli.data", "Make the data set that comes with zoo."),
+    "init": ("zoo.cli.init", "Propose a spec for a table."),
     "check": ("zoo.cli.spec", "Tell everything that is wrong with a spec."),
+    "build": ("zoo.cli.model", "Build a model from a spec, with its pretrained weights."),
+    "train": ("zoo.cli.model", "Fine-tune a model as its spec says."),
+    "eval": ("zoo.cli.evaluate", "Say how good a model is, and which modality earns it."),
+    "predict": ("zoo.cli.evaluate", "Predict one sample, or every row of a table."),
     "spec": ("zoo.cli.spec", "Render a spec in full, or print the schema of all specs."),
     "list": ("zoo.cli.components", "List components, recipes and pretrained models."),
     "show": ("zoo.cli.components", "Tell all about one of them."),

@@ -50,6 +50,7 @@ def predict_command(
     if bool(values) == bool(table):
         raise UsageError("give either one sample, as NAME=VALUE for each input, or a table with --table")
     from zoo.evaluation.predict import predict, predict_table, sample
+    from zoo.model.run import read_run
 
     if table is not None:
         if output is None:
@@ -59,7 +60,8 @@ def predict_command(
         return
     if output is not None:
         raise UsageError("-o goes with --table; one sample is printed")
-    found = predict(run, [sample(values)], absent)[0]
+    model = read_run(run)
+    found = predict(model, [sample(model, values)], absent)[0]
     if as_json:
         print_json(found)
         return

@@ -30,9 +30,9 @@ class Samples:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
-        """Rows by their numbers, counted from 0: column to cell."""
-        return [{name: self._rows[row].get(name) for name in self.columns} for row in numbers]
+    def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Cells of some columns, by column, of the rows with these numbers, counted from 0."""
+        return [{name: self._rows[row].get(name) for name in columns} for row in numbers]
 
     def column(self, name: str) -> list[Any]:
         """All cells of a column."""

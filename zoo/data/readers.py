@@ -61,7 +61,9 @@ def read_csv(path: Path, columns: Collection[str], texts: Collection[str]) -> pa
     except pa.ArrowInvalid as error:
         raise UsageError(_csv_problem(path) or f"`{path}` cannot be read as CSV: {error}") from None
     read = {name: table.column(name) for name in wanted}
-    return pa.table({name: cells if name in texts else _numbers(cells) for name, cells in read.items()})
+    return pa.table(
+        {name: cells if name in texts else _numbers(cells) for name, cells in read.items()}
+    ).combine_chunks()
 
 
 def read_json_lines(path: Path, columns: Collection[str]) -> pa.Table:
@@ -184,7 +186,9 @@ def _json_column(path: Path, name: str, cells: list[Any]) -> pa.ChunkedArray:
     try:
         return pa.chunked_array([pa.array(cells)])
     except (pa.ArrowException, OverflowError) as error:
-        raise UsageError(f"`{path}`{_other_kind(path, cells)}, column `{name}`: cells differ in type: {error}") from None
+        raise UsageError(
+            f"`{path}`{_other_kind(path, cells)}, column `{name}`: cells differ in type: {error}"
+        ) from None
 
 
 def _other_kind(path: Path, cells: list[Any]) -> str:

@@ -1,7 +1,7 @@
 """Which rows of which tables a spec learns from, and which it sets aside."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,9 @@ def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[NDArr
     if not all(columns.values()):
         return np.arange(len(table))
     filled = [table.filled(column) for each in columns.values() for column in each]
-    numbers = np.logical_or.reduce(filled).nonzero()[0]
+    numbers: NDArray[np.int64] = np.logical_or.reduce(filled).nonzero()[0]
     if not len(numbers):
-        told = ", ".join(f"{name} (column {', '.join(f'`{each}`' for each in columns[name])})" for name in sorted(columns))
+        told = ", ".join(f"{name} (column `{'`, `'.join(columns[name])}`)" for name in sorted(columns))
         raise UsageError(f"`{table.name}`: no row has a label of {told}")
     return numbers
 
@@ -124,20 +124,34 @@ def _set_aside(spec: Spec, selections: Sequence[Selection], share: float) -> tup
         hint = "write `validation: null` to set none aside, or name a table of its own"
         raise UsageError(f"`data.validation`: {error}; {hint}") from None
     parts = np.split(aside, np.cumsum(lengths)[:-1])
-    return _chosen(selections, [~part for part in parts]), _chosen(selections, parts)
+    once = [replace(each, weight=1.0) for each in selections]
+    return _chosen(selections, [~part for part in parts]), _chosen(once, parts)
 
 
 def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[NDArray[np.bool_], "_"]]) -> list[Selection]:
     pairs = zip(selections, parts, strict=True)
-    kept = [Selection(each.table, each.numbers[part], each.heads, each.weight) for each, part in pairs]
+    kept = [replace(each, numbers=each.numbers[part]) for each, part in pairs]
     return [each for each in kept if len(each.numbers)]
 
 
 def _labels(spec: Spec, selections: Sequence[Selection]) -> list[Any] | None:
     """A label of each row, of the first head that reads one column."""
-    for name, head in spec.heads.items():
-        columns = part_columns(head)
-        if len(columns) == 1:
-            fed = [each if name in each.heads else None for each in selections]
-            return _cells(fed, columns[0])
-    return None
+    columns = [part_columns(head) for head in spec.heads.values()]
+    single = [each[0] for each in columns if len(each) == 1]
+    return _cells(selections, single[0]) if single else None
+
+
+def _cells(selections: Sequence[Selection], column: str) -> list[Any]:
+    """A column's cells of all rows; None where a table lacks the column."""
+    cells: list[Any] = []
+    for each in selections:
+        table = each.table
+        known = table.column(column) if column in table.columns else [None] * len(table)
+        cells += [known[row] for row in each.numbers]
+    return cells
+
+
+def _left_out(selection: Selection) -> str:
+    """What there is to say of the rows of a table that are not used; "" if all are."""
+    missing = len(selection.table) - len(selection.numbers)
+    return f"`{selection.table.name}`: {missing} of {len(selection.table)} rows have no label" if missing else ""

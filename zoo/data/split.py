@@ -59,7 +59,7 @@ def _classes(labels: Sequence[Any], most: int) -> Int[NDArray[np.int64], "rows"]
 def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArray[np.int64], "classes"]:
     """How many rows of each class are set aside: all but one at most."""
     exact = counts * wanted / counts.sum()
-    shares = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
+    shares: NDArray[np.int64] = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
     remainders = np.argsort(np.floor(exact) - exact, kind="stable")
     while shares.sum() < wanted and (shares < counts - 1).any():
         below = remainders[(shares < counts - 1)[remainders]]

@@ -35,8 +35,8 @@ class Table(Protocol):
     def __len__(self) -> int:
         """How many rows it has."""
 
-    def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
-        """Rows by their numbers, counted from 0: column to cell."""
+    def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Cells of some columns, by column, of the rows with these numbers, counted from 0."""
 
     def column(self, name: str) -> list[Any]:
         """All cells of a column."""
@@ -61,19 +61,17 @@ class ArrowTable:
     def __init__(
         self, path: Path, columns: Collection[str], length: int, loaded: Mapping[str, pa.ChunkedArray]
     ) -> None:
-        self.path, self.name, self.folder, self.columns = path, str(path), path.parent, tuple(columns)
+        self.path, self.name, self.folder = path, str(path), path.parent
+        self.columns: Collection[str] = tuple(columns)
         self._length, self._loaded = length, dict(loaded)
 
     def __len__(self) -> int:
         return self._length
 
-    def rows(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
-        """Rows by their numbers, counted from 0: column to cell."""
-        cells = [self._arrow(name) for name in self.columns]
-        return [
-            {name: _plain(column[int(row)].as_py()) for name, column in zip(self.columns, cells, strict=True)}
-            for row in numbers
-        ]
+    def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Cells of some columns, by column, of the rows with these numbers, counted from 0."""
+        cells = [_taken(self._arrow(name), numbers) for name in columns]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
     def column(self, name: str) -> list[Any]:
         """All cells of a column."""
@@ -120,6 +118,12 @@ def open_table(path: Path, columns: Collection[str], texts: Collection[str] = ()
     if not len(table):
         raise UsageError(f"`{path}` has no rows")
     return table
+
+
+def _taken(column: pa.ChunkedArray, numbers: Sequence[int]) -> list[Any]:
+    if column.num_chunks > 1:  # Arrow would join all chunks to take some cells of them
+        return [_plain(column[int(number)].as_py()) for number in numbers]
+    return list(map(_plain, column.take(pa.array(numbers, pa.int64())).to_pylist()))
 
 
 def _plain(cell: Any) -> Any:

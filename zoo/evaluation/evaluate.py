@@ -1,17 +1,14 @@
 """`zoo.evaluate`: a run's quality on data it did not learn from, for every set of its modalities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from zoo.data.loader import Loader
 from zoo.data.open import labelled
 from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
-from zoo.errors import UsageError
+from zoo.features import Batch
 from zoo.model.model import ZooModel
 from zoo.model.run import read_run
 
@@ -25,7 +22,7 @@ class Evaluation:
     """How good a model is.
 
     Args:
-        split: What it was measured on: the path of the table, or `validation`.
+        split: What it was measured on: the path of a table, or `validation`: rows that chose the epoch.
         heads: Each head's metrics, with all modalities.
         subsets: The same for every non-empty set of modalities, by their names joined with `+`, single ones first.
     """
@@ -41,16 +38,35 @@ class Evaluation:
 
 
 def evaluate(run: ZooModel | str | Path, data: str | Path | None = None) -> Evaluation:
-    """Measures a model on labelled rows: each metric with how many rows and its 95 % interval, and what it is worth
-    with each set of its modalities alone.
+    """Measures a model on labelled rows, with all its modalities and with every set of them alone.
+
+    Each number comes with how many rows it stands on and its 95 % interval.
 
     Args:
         run: A run folder, or a model.
-        data: A table; the spec's test table unless given, or, without one, its validation rows.
+        data: A table; unless given, the spec's test table, or without one the validation rows.
 
     Raises:
         UsageError: There is no such run or table, or no row has a label.
     """
     model = run if isinstance(run, ZooModel) else read_run(Path(run))
-    split, loader = labelled(model, data)
-    return evaluate_rows(model, split, loader, torch.device("cpu"))
+    return evaluate_rows(model, *labelled(model, data))
+
+
+def evaluate_rows(model: ZooModel, split: str, batches: Iterable[Batch]) -> Evaluation:
+    """Measures a model on batches of labelled rows.
+
+    Args:
+        model: The model.
+        split: What the rows are called.
+        batches: The rows.
+    """
+    subsets = all_subsets(tuple(model.spec.inputs))
+    device = next(model.parameters()).device
+    measured = measure_subsets(model, batches, device, subsets)
+    scores = {"+".join(subset): found.metrics(RESAMPLES) for subset, found in measured.items()}
+    return Evaluation(split, scores["+".join(model.spec.inputs)], scores)
+
+
+def _plain(scores: Scores) -> dict[str, Any]:
+    return {head: {name: each.as_dict() for name, each in found.items()} for head, found in scores.items()}

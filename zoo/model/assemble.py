@@ -1,15 +1,16 @@
 """Puts the parts of a spec together: who reads what, in which shapes."""
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from zoo.component import FeatureSpec
 from zoo.contract import Backbone, Head, HeadContext, InputType, ValueSpec
 from zoo.data.columns import part_columns
+from zoo.data.inputs import make_frontend, make_input
 from zoo.model.model import ZooModel
-from zoo.model.parts import Fitted, make_frontend, make_fusion, make_head, make_input
+from zoo.model.parts import Fitted, make_fusion, make_head
 from zoo.spec.sections import Backbone as BackboneSection
-from zoo.spec.sections import SharedBackbone, Spec
+from zoo.spec.sections import SharedBackbone, Spec, named_parts
 
 
 class BackboneFactory(Protocol):
@@ -68,7 +69,8 @@ def assemble(spec: Spec, fitted: Fitted, make_backbone: BackboneFactory) -> ZooM
 
 
 def _chains(spec: Spec, fitted: Fitted, make_backbone: BackboneFactory) -> _Chains:
-    inputs = {name: make_input(spec, name, fitted) for name in spec.inputs}
+    learnt = fitted.get("inputs", {})
+    inputs = {name: make_input(section, name, learnt.get(name, {})) for name, section in spec.inputs.items()}
     made = {name: make_frontend(section, name, inputs[name].value) for name, section in spec.inputs.items()}
     frontends = {name: frontend for name, frontend in made.items() if frontend is not None}
     values = {name: frontends[name].value if name in frontends else inputs[name].value for name in inputs}
@@ -101,14 +103,6 @@ def _head_context(
         fitted=fitted.get("heads", {}).get(name, {}),
         parts=parts,
     )
-
-
-def named_parts(options: Any) -> dict[str, BackboneSection]:
-    """The backbones that a head's options name, by the option."""
-    if not is_dataclass(options):
-        return {}
-    values = {field.name: getattr(options, field.name) for field in fields(options)}
-    return {name: value for name, value in values.items() if isinstance(value, BackboneSection)}
 
 
 def _value_of(part: BackboneSection) -> ValueSpec:

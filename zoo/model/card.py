@@ -6,7 +6,7 @@ from typing import Any
 from zoo import __version__
 from zoo.model.model import ZooModel
 from zoo.spec.render import render_spec
-from zoo.spec.sections import Backbone, Spec
+from zoo.spec.sections import SharedBackbone, Spec
 
 
 def card(model: ZooModel, metrics: Mapping[str, Any]) -> str:
@@ -38,8 +38,10 @@ def _inputs(spec: Spec) -> str:
     rows = ["| input | type | backbone | weights |", "|---|---|---|---|"]
     for name, section in spec.inputs.items():
         backbone = section.backbone
-        own = isinstance(backbone, Backbone)
-        told = f"{backbone.use} | {backbone.weights}" if own else f"that of {backbone.same_as} |"
+        if isinstance(backbone, SharedBackbone):
+            told = f"that of {backbone.same_as} |"
+        else:
+            told = f"{backbone.use} | {backbone.weights}"
         rows.append(f"| {name} | {section.type} | {told} |")
     return "\n".join(rows)
 

@@ -1,4 +1,4 @@
-"""Makes the parts that a spec names: calls their factories with checked options and what surrounds them."""
+"""Makes backbones, fusions and heads: calls their factories with checked options and what surrounds them."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -9,48 +9,12 @@ import torch
 
 from zoo.checkpoint.source import Source
 from zoo.component import FeatureSpec
-from zoo.contract import (
-    Backbone,
-    BackboneContext,
-    Frontend,
-    FrontendContext,
-    Fusion,
-    FusionContext,
-    Head,
-    HeadContext,
-    InputContext,
-    InputType,
-    ValueSpec,
-)
-from zoo.data.columns import part_columns
-from zoo.errors import PluginError, ZooError
-from zoo.registry.target import load_target
+from zoo.contract import Backbone, BackboneContext, Fusion, FusionContext, Head, HeadContext, ValueSpec
+from zoo.data.inputs import factory
 from zoo.spec.sections import Backbone as BackboneSection
-from zoo.spec.sections import Input, Part, Spec
+from zoo.spec.sections import Spec
 
 Fitted = Mapping[str, Mapping[str, Any]]
-
-
-def factory(part: Part, place: str) -> Callable[[Any], Any]:
-    """What makes a part from its context.
-
-    Args:
-        part: What the spec says of it.
-        place: Where, for messages: `inputs.photo`.
-    """
-    build = load_target(part.registered, part.registered.component.target)
-
-    def make(context: Any) -> Any:
-        try:
-            return build(part.options, context)
-        except ZooError as error:
-            error.args = (f"{place}: {error}",)
-            raise
-        except Exception as error:
-            name = part.registered.name
-            raise PluginError(f"{place}: `{name}` cannot be built: {type(error).__name__}: {error}") from error
-
-    return make
 
 
 @contextmanager
@@ -59,28 +23,6 @@ def seeded(seed: int, place: str) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed} {place}".encode()).digest()[:7]))
         yield
-
-
-def make_input(spec: Spec, name: str, fitted: Fitted) -> InputType:
-    """What decodes the cells of an input.
-
-    Args:
-        spec: The spec.
-        name: The input.
-        fitted: What was learnt from the training rows, by kind of part and name.
-    """
-    section = spec.inputs[name]
-    context = InputContext(name=name, columns=part_columns(section), fitted=fitted.get("inputs", {}).get(name, {}))
-    made: InputType = factory(section, f"inputs.{name}")(context)
-    return made
-
-
-def make_frontend(section: Input, name: str, value: ValueSpec) -> Frontend | None:
-    """What turns the values of an input into another modality; None where they stay as they are."""
-    if section.frontend is None:
-        return None
-    made: Frontend = factory(section.frontend, f"inputs.{name}.frontend")(FrontendContext(name=name, value=value))
-    return made
 
 
 def backbone_maker(

@@ -10,7 +10,7 @@ from torch import Tensor
 from zoo import __version__
 from zoo.checkpoint.lock import FORMAT, lock
 from zoo.checkpoint.source import Folder
-from zoo.checkpoint.tensors import SINGLE, write_tensors
+from zoo.checkpoint.tensors import SINGLE, align, write_tensors
 from zoo.errors import CorruptError, UsageError
 from zoo.model.build import restore
 from zoo.model.card import card
@@ -32,6 +32,7 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
         final: Where the folder will stand in the end, which the relative paths in its spec start from.
         metrics: What was measured; nothing is written of an empty one.
     """
+    align(model)
     tensors = unshared(model.state_dict())
     write_tensors(folder / SINGLE, tensors)
     _write(folder / SPEC, render_spec(moved(model.spec, final)))
@@ -63,6 +64,7 @@ def read_run(folder: Path) -> ZooModel:
         raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads format {FORMAT}")
     spec = load_spec(folder / SPEC)
     model = restore(spec, read_json(folder / PREPROCESSING), run, run.tensors([SINGLE]))
+    align(model)
     return model.eval()
 
 
@@ -71,7 +73,7 @@ def unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     seen: set[tuple[int, int]] = set()
     result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        place = (tensor.untyped_storage().data_ptr(), tensor.storage_offset())
+        place = (tensor.untyped_storage().data_ptr(), int(tensor.storage_offset()))
         result[name] = tensor.clone() if place in seen and tensor.numel() else tensor
         seen.add(place)
     return result

@@ -39,7 +39,7 @@ def _by_length(backbone: Backbone, run: Run, values: Values) -> Features:
     if backbone.padding == "masked" or values.lengths is None:
         return _run(backbone, run, values)
     lengths = values.lengths.cpu()
-    groups = [(lengths == length).nonzero().squeeze(1) for length in lengths.unique()]
+    groups = [(lengths == length).nonzero().squeeze(1) for length in torch.unique(lengths)]
     if len(groups) == 1:
         return _run(backbone, run, values.rows(groups[0]))
     parts = [_run(backbone, run, values.rows(group)) for group in groups]

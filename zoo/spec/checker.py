@@ -25,7 +25,8 @@ class SpecChecker(Checker):
     """Checks a whole spec.
 
     `parts` holds, for the path of every component that was found, what it is and where; `columns` holds every column of
-    the data that the spec reads, by the path of the key that names it.
+    the data that the spec reads, by the path of the key that names it; `started` holds the path of every part that may
+    name weights.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -33,6 +34,7 @@ class SpecChecker(Checker):
         self.registry = registry
         self.parts: dict[Path, tuple[Registered, Node]] = {}
         self.columns: dict[Path, str] = {}
+        self.started: list[Path] = []
 
     def section(self, cls: type, node: Node, path: Path, at: Node) -> Any:
         """A section; where it names a component, the component's options are checked as its keys."""
@@ -78,6 +80,8 @@ class SpecChecker(Checker):
         mapping = self.as_mapping(cls, node, path)
         if mapping is FAILED:
             return FAILED
+        if "weights" in fields_of(cls):
+            self.started.append(path)
         mapping, named = self._selected(cls, mapping)
         registered = self._resolve(cls, mapping, path, at)
         options_class = registered.component.options if registered else None

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -20,15 +20,18 @@ HEADER_BYTES = 1 << 20
 NOT_THERE = "no such file or folder"
 
 
-def file_problems(root: Mapping, folder: Path, columns: dict[KeyPath, str]) -> Iterator[Problem]:
+def file_problems(
+    root: Mapping, folder: Path, columns: dict[KeyPath, str], started: Iterable[KeyPath]
+) -> Iterator[Problem]:
     """Files that are not there or cannot be read, and columns that the tables do not have.
 
     Args:
         root: The spec as it is written.
         folder: Where relative paths start.
         columns: Every column that the spec reads, by the path of the key that names it.
+        started: Where it names a part that may start from weights.
     """
-    yield from _weight_problems(root, folder)
+    yield from _weight_problems(root, folder, started)
     for path, name in table_paths(root):
         try:
             if "://" in name:
@@ -148,9 +151,10 @@ def _is_read(root: Mapping, column: KeyPath, table: KeyPath) -> bool:
     return column[0] != "heads" or fed is None or column[1] in fed
 
 
-def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
+def _weight_problems(root: Mapping, folder: Path, started: Iterable[KeyPath]) -> Iterator[Problem]:
     """`weights:` that name a local file or folder which is not there."""
-    for path in _weight_paths(root):
+    for part in started:
+        path = (*part, "weights")
         weights = at(root, path)
         if not isinstance(weights, Scalar) or is_name(weights.text):
             continue
@@ -159,14 +163,6 @@ def _weight_problems(root: Mapping, folder: Path) -> Iterator[Problem]:
             message = f"`{dotted(path)}`: `{file}`: {NOT_THERE}"
             hint = "or write `pretrained`, `none` for random weights, or hf://owner/name@commit"
             yield weights.problem(path, message, suggestion=nearest(file, ["pretrained", "none"]), hint=hint)
-
-
-def _weight_paths(root: Mapping) -> Iterator[KeyPath]:
-    """Where weights may be named: under the backbone of each input, and under each head."""
-    for section, inside in (("inputs", ("backbone", "weights")), ("heads", ("weights",))):
-        named = at(root, (section,))
-        for name in named.items if isinstance(named, Mapping) else ():
-            yield (section, name, *inside)
 
 
 def _node(root: Mapping, path: KeyPath) -> Node:

@@ -72,7 +72,7 @@ def check_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Reg
     root = _root(source, overrides)
     checker = SpecChecker(registry or installed())
     spec = _checked(root, checker)
-    checker.problems += file_problems(root, source.folder, checker.columns)
+    checker.problems += file_problems(root, source.folder, checker.columns, checker.started)
     return _finished(spec, root, source, checker)
 
 

@@ -3,8 +3,12 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from zoo.spec.sections import Backbone, Data, Input, Spec
+from zoo.spec.sections import Backbone, Data, Head, Input, Spec, named_parts
+
+Started = TypeVar("Started", Backbone, Head)
+"""A part that starts from weights."""
 
 
 def moved(spec: Spec, folder: Path) -> Spec:
@@ -19,10 +23,7 @@ def moved(spec: Spec, folder: Path) -> Spec:
     if folder.resolve() == spec.folder.resolve():
         return spec
     inputs = {name: _moved_input(part, spec.folder, folder) for name, part in spec.inputs.items()}
-    heads = {
-        name: replace(head, weights=_moved_weights(head.weights, spec.folder, folder))
-        for name, head in spec.heads.items()
-    }
+    heads = {name: _moved_head(head, spec.folder, folder) for name, head in spec.heads.items()}
     return replace(spec, inputs=inputs, heads=heads, data=_moved_data(spec.data, spec.folder, folder), folder=folder)
 
 
@@ -36,10 +37,19 @@ def _moved_data(data: Data, old: Path, new: Path) -> Data:
 
 
 def _moved_input(part: Input, old: Path, new: Path) -> Input:
-    backbone = part.backbone
-    if not isinstance(backbone, Backbone):
+    if not isinstance(part.backbone, Backbone):
         return part
-    return replace(part, backbone=replace(backbone, weights=_moved_weights(backbone.weights, old, new)))
+    return replace(part, backbone=_moved_part(part.backbone, old, new))
+
+
+def _moved_head(head: Head, old: Path, new: Path) -> Head:
+    parts = {name: _moved_part(part, old, new) for name, part in named_parts(head.options).items()}
+    options = replace(head.options, **parts) if parts else head.options
+    return replace(_moved_part(head, old, new), options=options)
+
+
+def _moved_part(part: Started, old: Path, new: Path) -> Started:
+    return replace(part, weights=_moved_weights(part.weights, old, new))
 
 
 def _moved_weights(weights: str, old: Path, new: Path) -> str:

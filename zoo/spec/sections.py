@@ -1,6 +1,6 @@
 """Every key of the language that belongs to zoo itself. A component's own options stand beside these keys."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -99,6 +99,14 @@ class BackbonePart(Backbone):
     """A backbone inside a head, such as a captioner's language model; a head's options name it by this type."""
 
     transfer: Transfer | None = option(None, "Transfer of this part alone, in place of the whole's.")
+
+
+def named_parts(options: Any) -> dict[str, Backbone]:
+    """The backbones that a head's options name, by the option."""
+    if not is_dataclass(options):
+        return {}
+    values = {each.name: getattr(options, each.name) for each in fields(options)}
+    return {name: value for name, value in values.items() if isinstance(value, Backbone)}
 
 
 @dataclass(frozen=True, kw_only=True)

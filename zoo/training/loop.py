@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor
 
+from zoo.checkpoint.tensors import align
 from zoo.data.loader import Loader
 from zoo.errors import UsageError
 from zoo.evaluation.measure import Measured, measure
@@ -32,6 +34,7 @@ def make_accelerator(precision: str) -> Accelerator:
         precision = "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "fp32"
     if precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("`train.precision: fp16` needs a GPU; write `fp32`, or `bf16`, which a CPU computes too")
+    AcceleratorState._reset_state()  # it keeps the precision of the first training in this process
     return Accelerator(mixed_precision="no" if precision == "fp32" else precision)
 
 
@@ -49,6 +52,7 @@ class Training:
         self.spec = model.spec
         self.training, self.validation, self.watch = training, validation, watch
         self.accelerator = make_accelerator(self.spec.train.precision)
+        align(model)
         self.model = model.to(self.accelerator.device)
         optimizer = make_optimizer(model)
         self.anchor = Anchor(model, optimizer)
@@ -119,7 +123,7 @@ class Training:
     def _snapshot(self) -> dict[str, Tensor]:
         """Copies of what training moves: trained parameters, and buffers outside frozen modules."""
         frozen = {id(each) for module in self.model.frozen for each in module.buffers(recurse=False)}
-        moving = {name: each for name, each in self.model.named_parameters() if each.requires_grad}
+        moving: dict[str, Tensor] = {name: each for name, each in self.model.named_parameters() if each.requires_grad}
         moving |= {name: each for name, each in self.model.named_buffers() if id(each) not in frozen}
         return {name: each.detach().clone() for name, each in moving.items()}
 

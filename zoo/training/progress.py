@@ -1,13 +1,23 @@
 """What is told while a model trains: a bar on a terminal, nothing anywhere else."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from zoo.model.model import ZooModel
+
 
 class Watch(Protocol):
-    """Hears of every step and epoch."""
+    """Hears what is going on."""
+
+    def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
+        """The model is built, and the data are open.
+
+        Args:
+            model: The model, its transfer applied.
+            remarks: What the user should know of the data: rows that are left out, and why.
+        """
 
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """A step was made.
@@ -26,6 +36,9 @@ class Watch(Protocol):
 
 class Silent:
     """Tells nothing."""
+
+    def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
+        """Tells nothing."""
 
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """Tells nothing."""
@@ -63,13 +76,21 @@ class Terminal:
         self._task = self._bar.add_task("train", total=None, epoch=f"1/{epochs}", loss="-", rate="-")
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
+        """Writes the remarks, and what there is to train."""
+        for remark in remarks:
+            self._tell(f"note: {remark}")
+        total = sum(each.numel() for each in model.parameters())
+        trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
+        self._tell(f"{model.spec.name}: {total:,} parameters, {trained:,} of them trained")
+        self._bar.start()
 
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """Moves the bar; the time left is that of the whole training."""
@@ -87,4 +108,7 @@ class Terminal:
                 name, value = next(iter(metrics.items()))
                 parts.append(f"{head} {name} {value:.3f}")
         parts.append(f"{record['samples_per_second']:.0f} samples/s")
-        self._console.print("  ".join(parts) + ("  *" if record.get("best") else ""), markup=False)
+        self._tell("  ".join(parts) + ("  *" if record.get("best") else ""))
+
+    def _tell(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)

@@ -9,10 +9,11 @@ from typing import Any
 
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
-from zoo.data.fit import fit
+from zoo.data.fit import fit_rows
+from zoo.data.loader import Loader
+from zoo.data.open import training as loaders
 from zoo.data.rows import open_rows
-from zoo.errors import UsageError
-from zoo.evaluation.evaluate import evaluate_rows
+from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
 from zoo.model.run import HISTORY, write_run
@@ -76,3 +77,21 @@ def _train(spec: Spec, folder: Path | None, beside: Path | None, watch: Watch) -
         if beside is not None:
             with (beside / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
+
+    opened = open_rows(spec)
+    model = build_fitted(spec, fit_rows(spec, opened.training))
+    apply_transfer(model)
+    training, validation = loaders(model, opened)
+    watch.start(model, opened.remarks)
+    Training(model, training, validation, watch).run(note)
+    metrics = _measured(model, validation)
+    if folder is not None and beside is not None:
+        write_run(model, beside, folder, metrics)
+    return Run(model, history, metrics, folder)
+
+
+def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:
+    """The quality on the test table, looked at this once; without one, on the rows that chose the epoch."""
+    if model.spec.data.test is not None:
+        return evaluate(model).as_dict()
+    return evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}

@@ -8,10 +8,9 @@ from torch import nn
 from zoo.component import Kind
 from zoo.contract import Backbone, Policy, PolicyContext, Trainable
 from zoo.errors import UsageError, nearest
-from zoo.model.assemble import named_parts
 from zoo.model.model import ZooModel
 from zoo.registry.target import load_target
-from zoo.spec.sections import BackbonePart, Transfer
+from zoo.spec.sections import BackbonePart, Transfer, named_parts
 
 
 def apply_transfer(model: ZooModel) -> None:

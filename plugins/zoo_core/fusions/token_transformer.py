@@ -57,7 +57,7 @@ class TokenTransformerFusion(Fusion):
         mask = _joined_mask(read)
         # The summary token is always real, so that attention has a key in a row without any input.
         keys = None if mask is None else F.pad(mask, (1, 0), value=True)
-        tokens = torch.cat([self.summary.expand(len(marked[0]), -1, -1), *marked], 1)
+        tokens = torch.cat([self.summary.expand(marked[0].shape[0], -1, -1), *marked], 1)
         for layer in self.layers:
             tokens = layer(tokens, keys)
         tokens = self.norm(tokens)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import chain
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ def class_name(cell: Any) -> str:
     """
     if isinstance(cell, (bool, np.bool_)):
         return str(bool(cell)).lower()
+    if isinstance(cell, Integral):
+        return str(int(cell))  # not through a float, which has not all digits of a long one
     if not isinstance(cell, (str, Real, Decimal)):
         raise ValueError(f"{shown(cell)} is no name of a class; expected a text, a number or a truth value")
     name = category(cell)

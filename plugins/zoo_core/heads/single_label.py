@@ -61,7 +61,7 @@ class SingleLabel(ClassScores):
 
     def collate(self, labels: Sequence[int]) -> Int[Tensor, "batch"]:
         """The numbers of the rows' classes."""
-        return torch.tensor(labels)
+        return torch.tensor(labels, dtype=torch.long)
 
     def rows(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Mapping[str, Any]:
         """The numbers of the `true` and the `predicted` class."""

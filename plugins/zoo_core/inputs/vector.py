@@ -1,6 +1,7 @@
 """Vectors: numbers and categories of a row, or a list of numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -38,19 +39,9 @@ def fit(options: Vector, context: InputContext, cells: Iterable[Any]) -> dict[st
         ValueError: A cell is not what this input takes, or there is none.
     """
     found: dict[str, set[str]] = {column: set() for column in options.categories}
-    # While no category is known all of them are missing, which keeps them out of the means.
-    unknown: dict[str, dict[str, int]] = {column: {} for column in options.categories}
-    rows: list[NDArray[np.float64]] = []
-    for cell in cells:
-        if cell is None:
-            continue
-        rows.append(_row(cell, options.columns, unknown))
-        if len(rows[-1]) != len(rows[0]):
-            raise ValueError(f"it has {len(rows[-1])} numbers, where the first row has {len(rows[0])}")
-        for column, names in found.items():
-            names.add(category(_by_column(cell, [column])[column]))
-    names_by_column = {column: sorted(names - {""}) for column, names in found.items()}
-    return {**moments([np.stack(rows)] if rows else []), "categories": names_by_column}
+    rows = _rows(cells, options, found)
+    learnt = moments(np.stack(chunk) for chunk in iter(lambda: list(islice(rows, 4096)), []))
+    return {**learnt, "categories": {column: sorted(names - {""}) for column, names in found.items()}}
 
 
 class VectorInput(InputType):
@@ -102,6 +93,8 @@ def category(cell: Any) -> str:
     """
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, (int, np.integer)):
+        return str(int(cell))  # a float has not enough digits for long ones
     try:
         value = number(cell)
     except ValueError:
@@ -109,6 +102,23 @@ def category(cell: Any) -> str:
     if isnan(value):
         return ""
     return str(int(value)) if value.is_integer() else str(value)
+
+
+def _rows(cells: Iterable[Any], options: Vector, found: Mapping[str, set[str]]) -> Iterator[NDArray[np.float64]]:
+    """The training rows, unscaled; notes in `found` the names of categories on the way."""
+    # While no category is known all of them are missing, which keeps them out of the means.
+    unknown: dict[str, dict[str, int]] = {column: {} for column in found}
+    width = None
+    for cell in cells:
+        if cell is None:
+            continue
+        row = _row(cell, options.columns, unknown)
+        width = width or len(row)
+        if len(row) != width:
+            raise ValueError(f"it has {len(row)} numbers, where the first row has {width}")
+        for column, names in found.items():
+            names.add(category(_by_column(cell, [column])[column]))
+        yield row
 
 
 def _row(cell: Any, columns: Sequence[str] | None, codes: Mapping[str, Mapping[str, int]]) -> NDArray[np.float64]:

@@ -1,0 +1,99 @@
+"""A run folder is complete or absent, whenever the writing of it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from zoo.checkpoint.folder import complete_or_absent
+from zoo.errors import ConflictError, UsageError
+
+WRITER = """\
+import sys, time
+from pathlib import Path
+from zoo.checkpoint.folder import complete_or_absent
+
+with complete_or_absent(Path(sys.argv[1])) as beside:
+    (beside / "model.safetensors").write_bytes(b"half")
+    print(beside, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_that_is_written_takes_its_place_whole(tmp_path: Path) -> None:
+    place = tmp_path / "runs" / "one"
+    with complete_or_absent(place) as beside:
+        (beside / "a").write_text("a")
+        assert not place.exists()
+        assert beside.parent == place.parent
+    assert [path.name for path in place.iterdir()] == ["a"]
+    assert list(place.parent.iterdir()) == [place]
+    assert place.stat().st_mode & 0o777 == (tmp_path / "runs").stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_fails_leaves_nothing(error: type[BaseException], tmp_path: Path) -> None:
+    with pytest.raises(error), complete_or_absent(tmp_path / "one") as beside:
+        (beside / "a").write_text("a")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_is_killed_leaves_nothing_at_the_place(tmp_path: Path) -> None:
+    place = tmp_path / "one"
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, place], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    with writer.stdout as told:
+        beside = Path(told.readline().strip())
+    os.kill(writer.pid, signal.SIGKILL)
+    assert writer.wait() == -signal.SIGKILL
+    assert (beside / "model.safetensors").read_bytes() == b"half"
+    assert not place.exists()
+    with complete_or_absent(place) as again:
+        (again / "model.safetensors").write_bytes(b"whole")
+    assert (place / "model.safetensors").read_bytes() == b"whole"
+
+
+def test_what_is_there_already_is_not_touched(tmp_path: Path) -> None:
+    place = tmp_path / "one"
+    place.mkdir()
+    (place / "mine").write_text("mine")
+    before = time.time_ns()
+    with pytest.raises(ConflictError, match="is there already"), complete_or_absent(place):
+        raise AssertionError("it must be refused before anything is computed")
+    assert (place / "mine").read_text() == "mine"
+    assert place.stat().st_mtime_ns < before
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_file_at_the_place_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("mine")
+    with pytest.raises(ConflictError), complete_or_absent(tmp_path / "one"):
+        pass
+    assert (tmp_path / "one").read_text() == "mine"
+
+
+def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    with complete_or_absent(tmp_path / "one") as beside:
+        (beside / "a").write_text("a")
+    assert (tmp_path / "one" / "a").exists()
+
+
+def test_what_came_between_is_not_overwritten(tmp_path: Path) -> None:
+    place = tmp_path / "one"
+    with pytest.raises(ConflictError), complete_or_absent(place):
+        place.mkdir()
+        (place / "theirs").write_text("theirs")
+    assert (place / "theirs").exists()
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"), complete_or_absent(tmp_path / "file" / "one"):
+        pass

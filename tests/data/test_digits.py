@@ -1,0 +1,118 @@
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from pyarrow import parquet
+
+from tests.command import run
+from zoo.data.digits.make import SEED, USELESS, make_digits
+from zoo.data.digits.picture import picture
+from zoo.data.digits.sound import RATE, TONES, sound
+from zoo.data.digits.text import NUMBERS, OTHERS, text
+
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("data") / "digits"
+    make_digits(made)
+    return made
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for split in SPLITS:
+        found += parquet.read_table(folder / f"{split}.parquet").to_pylist()
+    return found
+
+
+def test_every_digit_stands_in_one_row_of_one_split(folder: Path) -> None:
+    from sklearn.datasets import load_digits
+
+    sizes = [parquet.read_metadata(folder / f"{split}.parquet").num_rows for split in SPLITS]
+    assert sizes == [1258, 180, 359]
+    labels = [row["label"] for row in rows(folder)]
+    assert np.bincount(list(map(int, labels))).tolist() == np.bincount(load_digits().target).tolist()
+    assert len({row["image"] for row in rows(folder)}) == 1797
+    test = parquet.read_table(folder / "test.parquet").column("label").to_pylist()
+    assert max(map(test.count, set(test))) - min(map(test.count, set(test))) <= 2
+
+
+def test_the_same_seed_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    make_digits(tmp_path / "again")
+    for name in (*(f"{split}.parquet" for split in SPLITS), "README.md"):
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+    make_digits(tmp_path / "other", seed=SEED + 1)
+    assert rows(tmp_path / "other") != rows(folder)
+
+
+def test_cells_are_what_the_card_says(folder: Path) -> None:
+    for row in rows(folder)[:40]:
+        image = Image.open(BytesIO(row["image"]))
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (32, 32))
+        heard, rate = soundfile.read(BytesIO(row["sound"]))
+        assert (rate, heard.shape) == (8000, (2560,))
+        assert 2 <= len(row["text"].split()) <= 5
+        assert row["label"] in set("0123456789")
+
+
+def test_the_card_tells_rates_seed_sizes_and_licence(folder: Path) -> None:
+    card = (folder / "README.md").read_text()
+    told = ("10% of the rows", "11%, each", "2% of the sounds", "seed 0", "| `test.parquet` | 359 |", "CC BY 4.0", "BSD")
+    for each in told:
+        assert each in card.replace("\n", " ") or each in card
+    assert USELESS == {"image": 0.10, "text": 0.10, "sound": 0.11}
+
+
+def test_a_text_names_its_digit_unless_it_is_useless() -> None:
+    words = {word: digit for language in NUMBERS for digit, word in enumerate(language)}
+    assert not {word for language in OTHERS for word in language} & set(words)
+    named = 0
+    for seed in range(300):
+        digit = seed % 10
+        found = [words[word] for word in text(digit, False, np.random.default_rng(seed)).split() if word in words]
+        named += found == [digit]
+        useless = text(digit, True, np.random.default_rng(seed)).split()
+        assert not set(useless) & set(words)
+    assert 0.7 < named / 300 < 0.95
+
+
+def test_no_word_names_two_digits() -> None:
+    for word in {word for language in NUMBERS for word in language}:
+        assert len({language.index(word) for language in NUMBERS if word in language}) == 1
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_sound_has_the_two_tones_of_its_digit(digit: int) -> None:
+    heard, rate = soundfile.read(BytesIO(sound(digit, False, np.random.default_rng(digit))))
+    assert rate == RATE
+    power = np.abs(np.fft.rfft(heard)) ** 2
+    frequencies = np.fft.rfftfreq(len(heard), 1 / RATE)
+    tones = sorted({tone for pair in TONES.values() for tone in pair})
+    loudest = sorted(tones, key=lambda tone: -power[np.abs(frequencies - tone) < 8].sum())[:2]
+    assert sorted(loudest) == sorted(TONES[digit])
+
+
+def test_a_useless_picture_hardly_depends_on_its_digit() -> None:
+    def pixels(useless: bool) -> list[np.ndarray[Any, Any]]:
+        strokes = (np.zeros((8, 8)), np.full((8, 8), 16.0))
+        made = [picture(each, useless, np.random.default_rng(1)) for each in strokes]
+        return [np.asarray(Image.open(BytesIO(each)), dtype=float) for each in made]
+
+    assert np.abs(np.subtract(*pixels(True))).mean() < 5
+    assert np.abs(np.subtract(*pixels(False))).mean() > 50
+
+
+def test_the_verb_makes_a_whole_folder_or_none(tmp_path: Path) -> None:
+    result = run("data", "digits", "-o", tmp_path / "digits", "--json")
+    assert result.exit_code == 0
+    assert '"train": 1258' in result.stdout
+    assert {path.name for path in (tmp_path / "digits").iterdir()} == {*(f"{split}.parquet" for split in SPLITS), "README.md"}
+    again = run("data", "digits", "-o", tmp_path / "digits")
+    assert again.exit_code == 7
+    assert "is there already" in again.stderr

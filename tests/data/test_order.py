@@ -1,0 +1,64 @@
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoo.data.order import batch_count, batches, drawn_rows, in_order, shuffled
+
+LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=3)
+SEEDS = st.integers(0, 2**63 - 1)
+
+
+@given(LENGTHS, SEEDS, st.integers(1, 50))
+def test_an_epoch_draws_every_row_once(lengths: list[int], seed: int, epoch: int) -> None:
+    draws = shuffled(lengths, [1.0] * len(lengths), seed, epoch)
+    assert sorted(map(tuple, draws.tolist())) == list(map(tuple, in_order(lengths).tolist()))
+    assert (draws == shuffled(lengths, [1.0] * len(lengths), seed, epoch)).all()
+
+
+def test_every_epoch_and_seed_has_an_order_of_its_own() -> None:
+    orders = [shuffled([50], [1.0], seed, epoch).tolist() for seed in (0, 1) for epoch in (1, 2)]
+    assert len({str(order) for order in orders}) == 4
+
+
+def test_tables_are_mixed() -> None:
+    tables = shuffled([50, 50], [1.0, 1.0], 0, 1)[:, 0]
+    assert 30 < sum(first != second for first, second in pairwise(tables)) < 70
+
+
+@given(st.integers(1, 40), st.sampled_from([0.25, 0.5, 1.0, 2.0, 2.5]), SEEDS)
+def test_rows_are_drawn_as_often_as_the_weight_says(length: int, weight: float, seed: int) -> None:
+    epochs = 4
+    each = [shuffled([length], [weight], seed, epoch)[:, 1].tolist() for epoch in range(1, epochs + 1)]
+    assert all(len(draws) == drawn_rows(length, weight) for draws in each)
+    counts = Counter(row for draws in each for row in draws)
+    often = [counts[row] for row in range(length)]
+    assert max(often) - min(often) <= 1
+
+
+def test_with_half_the_weight_every_row_comes_once_in_two_epochs() -> None:
+    one, two = (set(shuffled([40], [0.5], 7, epoch)[:, 1].tolist()) for epoch in (1, 2))
+    assert len(one) == len(two) == 20
+    assert not one & two
+
+
+def test_the_order_does_not_depend_on_another_tables_weight() -> None:
+    def drawn(weight: float) -> set[int]:
+        draws = shuffled([40, 10], [0.5, weight], 0, 3)
+        return set(draws[draws[:, 0] == 0, 1].tolist())
+
+    assert drawn(1.0) == drawn(3.0)
+
+
+@given(st.integers(1, 100), st.integers(1, 20))
+def test_batches_leave_nothing_out_and_no_row_alone(rows: int, size: int) -> None:
+    draws = in_order([rows])
+    cut = list(batches(draws, size))
+    assert (np.concatenate(cut) == draws).all()
+    assert len(cut) == batch_count(rows, size)
+    assert all(len(batch) == size for batch in cut[:-1])
+    assert len(cut[-1]) <= size + 1
+    if min(rows, size) > 1:
+        assert len(cut[-1]) > 1

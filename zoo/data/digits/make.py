@@ -1,0 +1,110 @@
+"""Makes the data set: a Parquet file for each split, and a card that says what they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
+from numpy.typing import NDArray
+from pyarrow import parquet
+
+from zoo.checkpoint.folder import complete_or_absent
+from zoo.data.digits.picture import picture
+from zoo.data.digits.sound import sound
+from zoo.data.digits.text import text
+from zoo.data.split import split
+
+SEED = 0
+USELESS = {"image": 0.10, "text": 0.10, "sound": 0.11}
+"""Share of the rows in which a column says nothing about the digit; each is drawn by itself."""
+WRONG = 0.02
+"""Share of the sounds that are those of another digit."""
+
+CARD = """\
+# Digits, seen, read and heard
+
+Each row is a digit from 0 to 9 in three modalities, made by `zoo data digits` to try multimodal models on: small, and
+of a kind that no modality alone can solve.
+
+| column | is |
+|---|---|
+| `image` | a PNG of 32 x 32 grey pixels: the handwritten digit, enlarged, moved, partly covered, with noise |
+| `text` | its name in one of ten languages, among other words, misspelt now and then |
+| `sound` | a WAV of 0.32 s at 8 kHz: the two tones (DTMF) that a telephone makes of it, in noise |
+| `label` | the digit, as a text |
+
+| split | rows |
+|---|---|
+{sizes}
+
+Handwriting is real: every one of the 1,797 pictures stands in one row of one split. Texts and sounds are synthetic. A
+picture is unreadable in {image:.0%} of the rows, a text names no digit in {text:.0%} and a sound is drowned in
+{sound:.0%}, each drawn by itself; {wrong:.0%} of the sounds are those of another digit. Everything random comes from
+the seed {seed}: the same versions of the libraries write the same bytes.
+
+## Source and licence
+
+The pictures are the test part of *Optical Recognition of Handwritten Digits* (E. Alpaydin and C. Kaynak, 1998, UCI
+Machine Learning Repository, CC BY 4.0, doi:10.24432/C50P49), as scikit-learn (BSD-3-Clause) ships it. Texts and sounds
+are free of any right.
+"""
+
+
+def make_digits(folder: Path, seed: int = SEED) -> dict[str, int]:
+    """Writes `train.parquet`, `validation.parquet`, `test.parquet` and `README.md` into a new folder.
+
+    Args:
+        folder: The folder, complete in the end or absent.
+        seed: Of everything random.
+
+    Returns:
+        Rows of each split.
+
+    Raises:
+        ConflictError: Something is in the folder already.
+        UsageError: It cannot be written.
+    """
+    from sklearn.datasets import load_digits  # here, because it takes a second
+
+    with complete_or_absent(folder) as beside:
+        source = load_digits()
+        labels = source.target.tolist()
+        table = _table([_row(*each, (seed, row)) for row, each in enumerate(zip(source.images, labels, strict=True))])
+        splits = {name: table.take(numbers) for name, numbers in _splits(labels, seed).items()}
+        for name, part in splits.items():
+            parquet.write_table(part, beside / f"{name}.parquet")
+        sizes = {name: len(part) for name, part in splits.items()}
+        (beside / "README.md").write_text(_card(sizes, seed), encoding="utf-8")
+    return sizes
+
+
+def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int, int]) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
+    useless = {name: random.random() < share for name, share in USELESS.items()}
+    heard = (digit + int(random.integers(1, 10))) % 10 if random.random() < WRONG else digit
+    return {
+        "image": picture(strokes, useless["image"], random),
+        "text": text(digit, useless["text"], random),
+        "sound": sound(heard, useless["sound"], random),
+        "label": str(digit),
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> pa.Table:
+    kinds = {"image": pa.binary(), "text": pa.string(), "sound": pa.binary(), "label": pa.string()}
+    return pa.Table.from_pylist(rows, pa.schema(kinds))
+
+
+def _splits(labels: list[int], seed: int) -> dict[str, NDArray[np.int64]]:
+    """A fifth to test on and a tenth to validate on, with equal shares of the digits."""
+    numbers = np.arange(len(labels))
+    test = split(len(labels), 0.2, seed, labels)
+    rest = numbers[~test]
+    validation = split(len(rest), 0.125, seed, [labels[row] for row in rest])
+    return {"train": rest[~validation], "validation": rest[validation], "test": numbers[test]}
+
+
+def _card(sizes: dict[str, int], seed: int) -> str:
+    rows = "\n".join(f"| `{name}.parquet` | {size} |" for name, size in sizes.items())
+    return CARD.format(sizes=rows, wrong=WRONG, seed=seed, **USELESS)

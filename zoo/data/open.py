@@ -1,0 +1,86 @@
+"""Loaders for a model: to train it, to measure it, to predict with it."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.columns import columns_of, part_columns, text_columns
+from zoo.data.loader import ROOM, Loader
+from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
+from zoo.data.samples import Parts
+from zoo.data.tables import Table, open_table
+from zoo.errors import UsageError
+from zoo.spec.files import header
+
+ONCE = 0
+"""Room for prepared samples that are used once."""
+
+
+def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
+    """Loaders of the rows to learn from, and of those set aside; None where there are none."""
+    validation = _loader(model, rows.validation, ROOM) if rows.validation else None
+    return _loader(model, rows.training, ROOM), validation
+
+
+def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
+    """A loader of rows to measure a model on, and what to call them: the table's path, or `validation`.
+
+    Args:
+        model: The model.
+        data: A table, relative to the working folder, with the labels of at least one head. Unless given, the test
+            table of the spec or, without one, its validation rows.
+
+    Raises:
+        UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row.
+    """
+    spec = model.spec
+    if data is not None:
+        return str(data), _loader(model, [_measured(model, Path(data))], ONCE)
+    if spec.data.test is not None:
+        return spec.data.test, _loader(model, [select(spec, spec.folder / spec.data.test)], ONCE)
+    aside = open_rows(spec).validation if spec.data.train else ()
+    if not aside:
+        raise UsageError("the spec names neither a test table nor validation rows; name a table to measure on")
+    return "validation", _loader(model, aside, ONCE)
+
+
+def unlabelled(model: Parts, table: Table, absent: Collection[str] = ()) -> Loader:
+    """A loader of all rows of a table, without labels, to predict them.
+
+    Args:
+        model: The model.
+        table: As `open_inputs` opens it, or samples in memory.
+        absent: Inputs that count as absent from every row.
+    """
+    everything = Selection(table, np.arange(len(table)), frozenset())
+    return _loader(model, [everything], ONCE, absent)
+
+
+def open_inputs(model: Parts, path: Path, absent: Collection[str] = ()) -> Table:
+    """A table with the columns of the inputs that are not absent.
+
+    Raises:
+        UsageError: It cannot be read, or lacks one of them.
+    """
+    spec = model.spec
+    read = [name for name in spec.inputs if name not in absent]
+    return open_table(path, columns_of(spec, read, ()), text_columns(spec))
+
+
+def _measured(model: Parts, path: Path) -> Selection:
+    """The rows of a table that are labelled for any of the heads whose columns it has."""
+    spec = model.spec
+    found = header(path) or ()
+    columns = {name: part_columns(section) for name, section in spec.heads.items()}
+    heads = frozenset(name for name, each in columns.items() if set(each) <= set(found))
+    if not heads:
+        wanted = ", ".join(f"`{column}`" for each in columns.values() for column in each)
+        raise UsageError(f"`{path}` has no column with labels; the heads read {wanted}")
+    table = open_columns(spec, path, heads)
+    return Selection(table, labelled_rows(spec, table, heads), heads)
+
+
+def _loader(model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = ()) -> Loader:
+    train = model.spec.train
+    return Loader(model, selections, batch_size=train.batch_size, seed=train.seed, absent=absent, room=room)

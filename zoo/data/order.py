@@ -1,0 +1,65 @@
+"""In which order rows are drawn, and how they are cut into batches: from seed and epoch alone."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Int
+from numpy.typing import NDArray
+
+Draws = Int[NDArray[np.int64], "draws 2"]
+"""For each draw, the number of the selection and the position in it."""
+
+
+def in_order(lengths: Sequence[int]) -> Draws:
+    """Every row once, in order."""
+    return np.concatenate([_pairs(number, np.arange(length)) for number, length in enumerate(lengths)])
+
+
+def shuffled(lengths: Sequence[int], weights: Sequence[float], seed: int, epoch: int) -> Draws:
+    """The draws of an epoch in random order.
+
+    Of each selection `weight * length` rows are drawn, rounded, and those not yet drawn come first: with weight 0.5
+    every row comes once in two epochs, with weight 2 twice in each.
+
+    Args:
+        lengths: Rows of each selection.
+        weights: Of each selection.
+        seed: Of the order.
+        epoch: From 1.
+    """
+    parts = [
+        _pairs(number, _drawn(length, drawn_rows(length, weight), (seed, number), epoch))
+        for number, (length, weight) in enumerate(zip(lengths, weights, strict=True))
+    ]
+    return np.random.default_rng((seed, len(lengths), epoch)).permutation(np.concatenate(parts))
+
+
+def drawn_rows(length: int, weight: float) -> int:
+    """How many rows of a selection an epoch draws, at least one."""
+    return max(1, round(length * weight))
+
+
+def batches(draws: Draws, size: int) -> Iterator[Draws]:
+    """The draws in batches; a last one of a single row, which BatchNorm cannot learn from, joins the one before it."""
+    count = batch_count(len(draws), size)
+    for number in range(count):
+        yield draws[number * size : (number + 1) * size if number < count - 1 else len(draws)]
+
+
+def batch_count(rows: int, size: int) -> int:
+    """How many batches so many rows make."""
+    whole, rest = divmod(rows, size)
+    return whole + (rest > 1 or (rest == 1 and whole == 0))
+
+
+def _pairs(number: int, positions: Int[NDArray[np.int64], "rows"]) -> Draws:
+    return np.stack([np.full_like(positions, number), positions], axis=1)
+
+
+def _drawn(length: int, count: int, seed: tuple[int, int], epoch: int) -> Int[NDArray[np.int64], "count"]:
+    """The next `count` of an endless row of permutations of all positions, those of earlier epochs passed by."""
+    start = (epoch - 1) * count
+    passes = range(start // length, (start + count - 1) // length + 1)
+    order = np.concatenate([np.random.default_rng((*seed, each)).permutation(length) for each in passes])
+    first = start - passes[0] * length
+    return order[first : first + count]

@@ -1,0 +1,146 @@
+"""From a row of a table to a sample: cells decoded, checked, and prepared for their backbones."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from zoo.contract import Backbone, Frontend, Head, InputType
+from zoo.data.columns import cell_of, is_missing, part_columns
+from zoo.data.inputs import Chain
+from zoo.data.tables import Table
+from zoo.errors import UsageError
+from zoo.spec.sections import Spec
+
+View = Mapping[str, Tensor]
+
+
+class Parts(Protocol):
+    """What of a model prepares samples."""
+
+    spec: Spec
+    inputs: dict[str, InputType]
+    frontends: dict[str, Frontend]
+
+    def backbone(self, name: str) -> Backbone:
+        """The backbone that reads this input."""
+
+    def head(self, name: str) -> Head:
+        """The head of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A prepared row.
+
+    Args:
+        inputs: What each backbone reads, by input; inputs that the row lacks are left out.
+        labels: Labels by head; heads whose label the row lacks are left out. Of a head without labels, None.
+        views: Several views of the row, by the head that asked for them.
+        row: Number of the row in its table.
+    """
+
+    inputs: View
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    views: Mapping[str, tuple[View, ...]] = field(default_factory=dict)
+    row: int = 0
+
+
+class Preparation:
+    """Prepares the rows of tables for a model.
+
+    Worker processes take it along. `columns` are those that it reads, if the table has them.
+
+    Args:
+        model: Whose inputs, front ends, backbones and heads prepare.
+        heads: Heads whose labels are read; none to predict.
+        absent: Inputs that count as absent from every row, whose columns are not read.
+    """
+
+    def __init__(self, model: Parts, heads: Collection[str] = (), absent: Collection[str] = ()) -> None:
+        spec = model.spec
+        self.chains = {
+            name: Chain(part_columns(section), model.inputs[name], model.frontends.get(name))
+            for name, section in spec.inputs.items()
+            if name not in absent
+        }
+        self.prepares = {name: model.backbone(name).prepare for name in self.chains}
+        self.heads = {name: model.head(name) for name in spec.heads if name in heads}
+        self.labels = {name: part_columns(spec.heads[name]) for name in self.heads}
+        read = [*(chain.columns for chain in self.chains.values()), *self.labels.values()]
+        self.columns = tuple(dict.fromkeys(column for columns in read for column in columns))
+        self.viewing = [name for name, head in self.heads.items() if type(head).views is not Head.views]
+
+    @property
+    def fixed(self) -> bool:
+        """Whether a row is prepared the same way each time: no head makes views of its own."""
+        return not self.viewing
+
+    def sample(self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str], seed: int) -> Sample:
+        """Prepares a row.
+
+        Args:
+            table: Where it stands.
+            number: Its number in the table.
+            row: Its cells by column.
+            heads: Heads that learn from it; the labels of others are not read.
+            seed: Of the views, which draw their random numbers from torch's default generator.
+
+        Raises:
+            UsageError: A cell cannot be decoded or prepared, a label is none, or no input is there at all; the message
+                names file, row and column.
+        """
+        values: dict[str, Any] = {}
+        inputs: dict[str, Tensor] = {}
+        for name, chain in self.chains.items():
+            with _at(table, number, chain.columns):
+                value = chain.value(row, table.folder)
+                if value is not None:
+                    values[name], inputs[name] = value, self.prepares[name](value)
+        if not inputs:
+            columns = ", ".join(f"`{column}`" for chain in self.chains.values() for column in chain.columns)
+            raise UsageError(
+                f"{table.place(number)}: it has no input at all ({columns} are empty); fill one in or remove the row"
+            )
+        labels = dict(self._labels(table, number, row, heads))
+        views = {name: self._views(name, values, seed) for name in self.viewing if name in labels}
+        return Sample(inputs, labels, views, number)
+
+    def _labels(
+        self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str]
+    ) -> Iterator[tuple[str, Any]]:
+        for name, columns in self.labels.items():
+            if name not in heads:
+                continue
+            if not columns:
+                yield name, None
+                continue
+            cell = cell_of(row, columns)
+            if not is_missing(cell):
+                with _at(table, number, columns):
+                    label = self.heads[name].label(cell)
+                yield name, label
+
+    def _views(self, head: str, values: Mapping[str, Any], seed: int) -> tuple[View, ...]:
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            views = self.heads[head].views(values)
+        return tuple({name: self.prepares[name](value) for name, value in view.items()} for view in views)
+
+
+def cell_place(table: Table, number: int, columns: Collection[str]) -> str:
+    """Where a cell stands, for messages: "`train.csv`, line 17, column `price`"."""
+    named = ", ".join(f"`{column}`" for column in columns)
+    return f"{table.place(number)}, {'column' if len(columns) == 1 else 'columns'} {named}"
+
+
+@contextmanager
+def _at(table: Table, number: int, columns: Collection[str]) -> Iterator[None]:
+    """Puts the place of a cell before what is wrong with it."""
+    try:
+        yield
+    except (ValueError, UsageError) as error:
+        raise UsageError(f"{cell_place(table, number, columns)}: {error}") from error

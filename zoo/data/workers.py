@@ -1,0 +1,116 @@
+"""Prepares rows: in this process as long as that is quick, else in several."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import torch
+from torch.utils.data import DataLoader
+
+from zoo.data.rows import Selection
+from zoo.data.samples import Preparation, Sample
+from zoo.errors import ZooError
+
+WORTH = 3.0
+"""Seconds of preparation still to come that are worth starting worker processes for."""
+
+MOST = 8
+"""Worker processes, at most."""
+
+Place = tuple[int, int]
+"""Number of a selection and position in it."""
+
+Job = tuple[Place, int]
+"""A row to prepare, and the seed of its views."""
+
+
+class Work:
+    """What worker processes take along.
+
+    Args:
+        preparation: How rows are prepared.
+        selections: The rows.
+    """
+
+    def __init__(self, preparation: Preparation, selections: Sequence[Selection]) -> None:
+        self._preparation, self._selections = preparation, tuple(selections)
+        self._columns = [[name for name in preparation.columns if name in each.table.columns] for each in selections]
+
+    def __getitems__(self, jobs: Sequence[Job]) -> list[Sample] | ZooError:
+        """Samples of the rows; what is wrong with one is given back, because a worker would garble what it raises."""
+        try:
+            return [self._sample(*job) for job in jobs]
+        except ZooError as error:
+            return error
+
+    def _sample(self, place: Place, seed: int) -> Sample:
+        number, position = place
+        selection = self._selections[number]
+        row = int(selection.numbers[position])
+        (cells,) = selection.table.rows([row], self._columns[number])
+        return self._preparation.sample(selection.table, row, cells, selection.heads, seed)
+
+
+class Workers:
+    """Prepares batch after batch.
+
+    Args:
+        work: How.
+        processes: How many worker processes; None starts as many as there are processors, once two batches have shown
+            that this is worth it.
+    """
+
+    def __init__(self, work: Work, processes: int | None) -> None:
+        self._work, self._processes = work, processes
+        self._paces: list[float] = []
+
+    def prepared(self, batches: Iterator[list[Job]], rows: int) -> Iterator[list[Sample]]:
+        """Samples of each batch.
+
+        Args:
+            batches: Asked for ahead of their use, by worker processes.
+            rows: How many there are in all of them, for judging what is worth it.
+
+        Raises:
+            ZooError: A row cannot be prepared.
+        """
+        for jobs in batches:
+            if processes := self._worth(rows):
+                yield from map(_checked, self._in_processes(chain([jobs], batches), processes))
+                return
+            started = time.perf_counter()
+            samples = _checked(self._work.__getitems__(jobs))
+            if jobs and len(self._paces) < 2:
+                self._paces.append((time.perf_counter() - started) / len(jobs))
+            rows -= len(jobs)
+            yield samples
+
+    def _worth(self, rows: int) -> int:
+        """How many worker processes so many rows are worth."""
+        if self._processes is not None:
+            return self._processes if rows > 0 else 0
+        if len(self._paces) < 2 or min(self._paces) * rows < WORTH:
+            return 0
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(processors, MOST) if processors > 1 else 0
+
+    def _in_processes(self, batches: Iterable[list[Job]], processes: int) -> Iterable[list[Sample] | ZooError]:
+        # The generator is there so that no number is drawn from torch's own, which dropout draws from.
+        return DataLoader(
+            self._work,  # type: ignore[arg-type]  # it has no __getitem__, which is not called
+            batch_sampler=batches,
+            num_workers=processes,
+            collate_fn=_as_it_is,
+            generator=torch.Generator(),
+        )
+
+
+def _checked(samples: list[Sample] | ZooError) -> list[Sample]:
+    if isinstance(samples, ZooError):
+        raise samples
+    return samples
+
+
+def _as_it_is(samples: list[Sample]) -> list[Sample]:
+    return samples

@@ -1,0 +1,117 @@
+"""`zoo.predict`: what a model makes of samples, and of the rows of a table."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.component import Modality
+from zoo.data.columns import part_columns
+from zoo.data.memory import samples_of
+from zoo.data.open import open_inputs, unlabelled
+from zoo.data.tables import Table
+from zoo.errors import UsageError, nearest
+from zoo.evaluation.written import write_table
+from zoo.model.model import ZooModel
+from zoo.model.run import read_run
+
+Prediction = dict[str, Any]
+"""What each head says of a sample, by its name."""
+
+
+def predict(
+    run: ZooModel | str | Path, samples: Sequence[Mapping[str, Any]], absent: Collection[str] = ()
+) -> list[Prediction]:
+    """Predicts samples.
+
+    Args:
+        run: A run folder, or a model.
+        samples: For each, what a table's cell would hold, by input; of an input with several columns a mapping of them.
+            An input left out, or None, is absent. Relative paths start at the working folder.
+        absent: Inputs that count as absent from every sample.
+
+    Raises:
+        UsageError: There is no such run or input, a value cannot be read, or a sample has no input at all.
+    """
+    model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    return list(_predicted(model, samples_of(model.spec, samples), absent))
+
+
+def predict_table(
+    run: ZooModel | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
+) -> int:
+    """Predicts every row of a table, and writes the predictions beside the row's number.
+
+    Args:
+        run: A run folder, or a model.
+        table: A table with the columns of the inputs; it needs no labels.
+        output: A .parquet, .csv or .jsonl file; it is complete in the end or absent.
+        absent: Inputs that count as absent from every row, whose columns need not be there.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        UsageError: There is no such run, table or input, a cell cannot be read, or a row has no input at all.
+    """
+    model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    rows = open_inputs(model, Path(table), _known(model, absent))
+    return write_table(Path(output), _predicted(model, rows, absent))
+
+
+def sample(model: ZooModel, words: Sequence[str]) -> dict[str, Any]:
+    """A sample from words of the form NAME=VALUE.
+
+    A name is an input's, or a column's where an input is made of several. A value is a path or a text where the input
+    reads those, else a number, a list in JSON, or the name of a category.
+
+    Raises:
+        UsageError: A word is of another form, or given twice; or there is no such input or column.
+    """
+    owners = {column: name for name, section in model.spec.inputs.items() for column in part_columns(section)}
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise UsageError(f"`{word}` is not of the form NAME=VALUE")
+        owner = name if name in model.spec.inputs else owners.get(name)
+        if owner is None:
+            guess = nearest(name, [*model.spec.inputs, *owners])
+            advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(model.spec.inputs)}"
+            raise UsageError(f"there is no input `{name}`; {advice}")
+        several = len(part_columns(model.spec.inputs[owner])) > 1
+        cells = found.setdefault(owner, {}) if several and owner != name else found
+        if (key := name if several else owner) in cells:
+            raise UsageError(f"`{name}` is given twice")
+        cells[key] = _cell(value, model.inputs[owner].value.modality)
+    return found
+
+
+def _cell(text: str, modality: str) -> Any:
+    """A value as a cell would hold it."""
+    if modality in (Modality.IMAGE, Modality.TEXT, Modality.AUDIO):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _predicted(model: ZooModel, table: Table, absent: Collection[str]) -> Iterator[Prediction]:
+    """Predictions of the rows, in their order."""
+    loader = unlabelled(model, table, _known(model, absent))
+    model.eval()
+    device = next(model.parameters()).device
+    for batch in loader:
+        decoded = model.predict(batch.to(device))
+        for values in zip(*decoded.values(), strict=True):
+            yield dict(zip(decoded, values, strict=True))
+
+
+def _known(model: ZooModel, absent: Collection[str]) -> Collection[str]:
+    for name in absent:
+        if name not in model.spec.inputs:
+            guess = nearest(name, model.spec.inputs)
+            advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(model.spec.inputs)}"
+            raise UsageError(f"there is no input `{name}`; {advice}")
+    return absent
