@@ -19,8 +19,8 @@ class Picture:
 
     Args:
         size: Height and width of what comes out, in pixels.
-        shortest: Length that the shorter side is resized to before the middle is cut out, in pixels; None where the
-            picture is resized to `size` as it is.
+        resize: What a picture is resized to before its middle is cut out, in pixels: the length of its shorter side, or
+            its height and width, whatever they were to each other.
         mode: `bilinear` or `bicubic`.
         scale: What values are multiplied by: 1/255, or 1 where they are standardised already.
         mean: Mean of each channel, of values from 0 to 1. Empty where colours are left alone.
@@ -28,7 +28,7 @@ class Picture:
     """
 
     size: tuple[int, int]
-    shortest: int | None
+    resize: int | tuple[int, int]
     mode: str
     scale: float
     mean: tuple[float, ...]
@@ -44,14 +44,13 @@ class Picture:
 
     def _resized(self, picture: Tensor) -> Tensor:
         height, width = picture.shape[-2:]
-        size = self.size
-        if self.shortest is not None:
+        size = self.resize
+        if isinstance(size, int):
             short = min(height, width)
-            size = (height * self.shortest // short, width * self.shortest // short)
+            size = (height * size // short, width * size // short)
         if size == (height, width):
             return picture
-        resized = interpolate(picture.unsqueeze(0), size, mode=self.mode, antialias=True).squeeze(0)
-        return resized if picture.dtype != torch.uint8 else resized.round().clamp(0, 255).to(torch.uint8)
+        return interpolate(picture.unsqueeze(0), size, mode=self.mode, antialias=True).squeeze(0)
 
     def _cut(self, picture: Tensor) -> Tensor:
         """The middle; zeros beside it where the picture is smaller."""
@@ -74,41 +73,42 @@ def picture_of(
         channels: Channels of the picture; of others than three each gets the mean of the three colours' statistics.
         standardized: Whether the picture has mean 0 and deviation 1 already.
     """
-    shortest, trained = _sizes(settings)
+    resize, trained = _sizes(settings)
     size = size or trained
-    if shortest is not None:
-        shortest = max(round(shortest * min(size) / min(trained)), min(size))
+    scale = min(size) / min(trained)
+    resize = round(resize * scale) if isinstance(resize, int) else (round(resize[0] * scale), round(resize[1] * scale))
     mean, deviation = (_for_channels(settings.get(key), channels) for key in ("image_mean", "image_std"))
     colours = settings.get("do_normalize", True) and not standardized and mean and deviation
     mode = "bilinear" if settings.get("resample", BICUBIC) == 2 else "bicubic"
-    scale = 1.0 if standardized else 1 / 255
-    picture = Picture(size, shortest, mode, scale, mean if colours else (), deviation if colours else ())
-    crop = {"height": size[0], "width": size[1]}
+    factor = settings.get("rescale_factor", 1 / 255) if settings.get("do_rescale", True) else 1.0
+    brightness = 1.0 if standardized else factor
+    picture = Picture(size, resize, mode, brightness, mean if colours else (), deviation if colours else ())
     stored = {
-        "size": crop if shortest is None else {"shortest_edge": shortest},
-        "do_center_crop": shortest is not None,
-        "crop_size": crop,
+        "size": {"shortest_edge": resize} if isinstance(resize, int) else {"height": resize[0], "width": resize[1]},
+        "do_center_crop": True,
+        "crop_size": {"height": size[0], "width": size[1]},
         "resample": 2 if mode == "bilinear" else BICUBIC,
+        "rescale_factor": factor,
         **{key: settings[key] for key in ("do_normalize", "image_mean", "image_std") if key in settings},
     }
     return picture, stored
 
 
-def _sizes(settings: Mapping[str, Any]) -> tuple[int | None, tuple[int, int]]:
-    """Length of the shorter side before the middle is cut out, and height and width of what comes out."""
+def _sizes(settings: Mapping[str, Any]) -> tuple[int | tuple[int, int], tuple[int, int]]:
+    """What pictures are resized to before their middle is cut out, and height and width of what comes out."""
     size = settings.get("size", 224)
     crop = settings.get("crop_size") if settings.get("do_center_crop") else None
     if isinstance(size, int):
         size = {"shortest_edge": size} if crop else {"height": size, "width": size}
     if "shortest_edge" not in size:
         exact = (size["height"], size["width"])
-        # A square that is cut down: its sides are the shorter side too.
-        return (None, exact) if crop is None else (min(exact), _pair(crop))
-    shortest = size["shortest_edge"]
+        return exact, exact if crop is None else _pair(crop)
+    shortest: int = size["shortest_edge"]
     if crop is not None:
         return shortest, _pair(crop)
     if "crop_pct" in settings:  # ConvNeXt: small pictures are cut out of bigger ones
-        return (None if shortest >= 384 else int(shortest / settings["crop_pct"])), (shortest, shortest)
+        square = (shortest, shortest)
+        return square if shortest >= 384 else int(shortest / settings["crop_pct"]), square
     return shortest, (shortest, shortest)
 
 

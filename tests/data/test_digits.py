@@ -63,7 +63,15 @@ def test_cells_are_what_the_card_says(folder: Path) -> None:
 
 def test_the_card_tells_rates_seed_sizes_and_licence(folder: Path) -> None:
     card = (folder / "README.md").read_text()
-    told = ("10% of the rows", "11%, each", "2% of the sounds", "seed 0", "| `test.parquet` | 359 |", "CC BY 4.0", "BSD")
+    told = (
+        "10% of the rows",
+        "11%, each",
+        "2% of the sounds",
+        "seed 0",
+        "| `test.parquet` | 359 |",
+        "CC BY 4.0",
+        "BSD",
+    )
     for each in told:
         assert each in card.replace("\n", " ") or each in card
     assert USELESS == {"image": 0.10, "text": 0.10, "sound": 0.11}
@@ -112,7 +120,10 @@ def test_the_verb_makes_a_whole_folder_or_none(tmp_path: Path) -> None:
     result = run("data", "digits", "-o", tmp_path / "digits", "--json")
     assert result.exit_code == 0
     assert '"train": 1258' in result.stdout
-    assert {path.name for path in (tmp_path / "digits").iterdir()} == {*(f"{split}.parquet" for split in SPLITS), "README.md"}
+    assert {path.name for path in (tmp_path / "digits").iterdir()} == {
+        *(f"{split}.parquet" for split in SPLITS),
+        "README.md",
+    }
     again = run("data", "digits", "-o", tmp_path / "digits")
     assert again.exit_code == 7
     assert "is there already" in again.stderr

@@ -166,7 +166,7 @@ def test_it_goes_to_workers() -> None:
     ("cell", "words"),
     [
         (
-            {"price": "1.50", "size": 1, "colour": "red"},
+            {"price": "1,50", "size": 1, "colour": "red"},
             r"column `price`: '1.50' \(str\) is no number; name it under `cat",
         ),
         ({"price": [1], "size": 1, "colour": "red"}, r"column `price`: \[1\] \(list\) is no number$"),
@@ -213,3 +213,18 @@ def test_training_rows_must_agree_and_be_there() -> None:
 
 def test_the_declaration_names_the_fit() -> None:
     assert VECTOR.fit == f"{vector.fit.__module__}:{vector.fit.__name__}"
+
+
+@pytest.mark.parametrize(("text", "value"), [("1.5", 1.5), ("-2", -2.0), (" 3e2 ", 300.0), (".5", 0.5)])
+def test_a_text_that_writes_a_number_is_that_number(text: str, value: float) -> None:
+    assert number(text) == value
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1_000", "0x1F", "1.2.3", "x1"])
+def test_a_text_that_only_python_takes_for_a_number_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="is no number"):
+        number(text)
+
+
+def test_the_empty_text_is_no_number_and_no_error() -> None:
+    assert math.isnan(number(""))

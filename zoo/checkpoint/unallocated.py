@@ -7,7 +7,22 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 
-class Unallocated(TorchFunctionMode):
+class Uninitialized(TorchFunctionMode):
+    """While active, what `torch.nn.init` would do to meta tensors is left out.
+
+    It would change nothing, but for some distributions torch looks it up in modules that take a second to import.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
+            if tensor.is_meta:
+                return tensor
+        return func(*args, **kwargs)
+
+
+class Unallocated(Uninitialized):
     """While active, `torch.empty` gives meta tensors, so that layers are made without memory and random numbers.
 
     Layers allocate their parameters with `torch.empty` and fill them afterwards, which costs nothing on a meta device.
@@ -19,7 +34,7 @@ class Unallocated(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is torch.empty and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": "meta"}
-        return func(*args, **kwargs)
+        return super().__torch_function__(func, types, args, kwargs)
 
 
 def allocate_buffers(module: nn.Module) -> list[str]:

@@ -10,12 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from zoo.errors import UsageError, listed, nearest
-
-NO_NUMBER = ("NA", "N/A", "n/a", "null", "NULL", "None", "#N/A")
-"""What a column of numbers may hold where it holds none; an empty cell and NaN are null anyway."""
-
-WRITTEN = r"^[+-]?(0\d|\d{19})"
-"""Numbers that are names: with zeros in front, or too long to be counted with. A column of them stays text."""
+from zoo.spec.peek import NO_NUMBER, WRITTEN
 
 
 def check_columns(path: Path, wanted: Collection[str], found: Collection[str]) -> None:

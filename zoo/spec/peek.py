@@ -4,10 +4,11 @@ import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeAlias
 
 from zoo.errors import UsageError
 from zoo.spec.files import header
@@ -49,10 +50,76 @@ def peek(path: Path) -> Peek:
     columns = header(path)
     if columns is None:
         raise UsageError(f"`{path}` is a folder; name a table in it: .parquet, .csv, .tsv or .jsonl")
-    kind = path.suffix.lower()
-    if kind == ".parquet":
-        found = _parquet(path)
-    else:
-        rows, read = (_json_lines if kind == ".jsonl" else _csv)(path)
-        ...
-    return found
+    reader = {".parquet": _parquet, ".jsonl": _json_lines}.get(path.suffix.lower(), _csv)
+    try:
+        cells, seen, rows = reader(path)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UsageError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
+    if not seen:
+        raise UsageError(f"`{path}` has no rows")
+    return Peek({name: [cell for cell in cells.get(name, ()) if _is_there(cell)] for name in columns}, seen, rows)
+
+
+Found: TypeAlias = tuple[dict[str, list[Any]], int, int]
+"""Column to cells, how many rows were looked at, how many there are."""
+
+
+def _csv(path: Path) -> Found:
+    with path.open("rb") as file:
+        lines = (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(file))
+        reader = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        names, *rows = islice(filter(None, reader), ROWS + 1)
+        count = _estimate(file, len(rows))
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for row in rows:
+        for name, cell in zip(names, row, strict=False):
+            columns[name].append(cell)
+    return {name: _numbers([cell for cell in cells if cell]) for name, cells in columns.items()}, len(rows), count
+
+
+def _json_lines(path: Path) -> Found:
+    with path.open("rb") as file:
+        rows = [json.loads(line) for line in islice(filter(bytes.strip, file), ROWS)]
+        count = _estimate(file, len(rows))
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, cell in row.items():
+            columns.setdefault(name, []).append(cell)
+    return columns, len(rows), count
+
+
+def _parquet(path: Path) -> Found:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    file = parquet.ParquetFile(path, memory_map=True)
+    heavy = [field.name for field in file.schema_arrow if "binary" in str(field.type)]
+    light = [name for name in file.schema_arrow.names if name not in heavy]
+    columns: dict[str, list[Any]] = {}
+    for names, rows in ((light, ROWS), (heavy, HEAVY_ROWS)):
+        if names:
+            batch = next(file.iter_batches(rows, columns=names), pa.RecordBatch.from_pylist([]))
+            columns |= {name: batch.column(name).to_pylist() for name in names if name in batch.schema.names}
+    rows = file.metadata.num_rows
+    return columns, min(rows, ROWS), rows
+
+
+def _estimate(file: BinaryIO, seen: int) -> int:
+    """How many rows a file of lines has, after some of it was read."""
+    position, size = file.tell(), file.seek(0, 2)
+    return seen if position == size else round(seen * size / position)
+
+
+def _numbers(cells: list[str]) -> list[Any]:
+    """The cells as numbers where all of them are, as tables are read for training."""
+    known = [cell.strip() for cell in cells if cell.strip() not in NO_NUMBER]
+    if not known or any(re.match(WRITTEN, cell) for cell in known):
+        return cells
+    for kind in (int, float):
+        with suppress(ValueError):
+            return [kind(cell) for cell in known]
+    return cells
+
+
+def _is_there(cell: Any) -> bool:
+    return cell is not None and cell == cell

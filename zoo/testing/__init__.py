@@ -1,9 +1,9 @@
 """The conformance kit: does a component hold what zoo promises of every component? It needs no pytest.
 
-    from zoo.testing import check
+from zoo.testing import check
 
-    def test_tiny() -> None:
-        check("acme/tiny", {"dim": 32})
+def test_tiny() -> None:
+    check("acme/tiny", {"dim": 32})
 """
 
 from zoo.testing.kit import Finding, check, conformance

@@ -1,11 +1,13 @@
 """What is tried: a component in the smallest spec around it, in which stand-ins fill the other places."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
+from zoo.document.fields import fields_of
 from zoo.document.source import Source
 from zoo.document.write import write_yaml
 from zoo.registry.registry import Registered, Registry
@@ -23,17 +25,29 @@ class Case:
 
     Args:
         registered: The component.
-        spec: A spec that names it.
+        options: What is said to it.
+        registry: Where it stands, with stand-ins.
         samples: Cells of an input, values of a front end or a backbone, labels of a head; None: zoo's own.
         value: What the values of a front end or a backbone are; None: zoo's own.
         unused: Patterns of names of parameters that no output depends on.
     """
 
     registered: Registered
-    spec: Spec
+    options: Mapping[str, Any]
+    registry: Registry
     samples: Sequence[Any] | None = None
     value: ValueSpec | None = None
     unused: Sequence[str] = ()
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The smallest spec that names the component.
+
+        Raises:
+            SpecError: It does not take its options.
+        """
+        text = write_yaml(_around(self.registered, self.options))
+        return read_spec(Source(text, self.registered.name), registry=self.registry)
 
     @property
     def part(self) -> Part:
@@ -41,6 +55,11 @@ class Case:
         sample, head = next(iter(self.spec.inputs.values())), self.spec.heads["tested"]
         places = (sample, sample.frontend, sample.backbone, self.spec.fusion, head, self.spec.transfer)
         return next(each for each in places if isinstance(each, Part) and each.kind is self.registered.kind)
+
+    def with_defaults(self) -> "Case":
+        """The same with those options alone that have no default."""
+        fields = fields_of(self.registered.component.options)
+        return replace(self, options={name: each for name, each in self.options.items() if fields[name].required})
 
     def seeded(self, seed: int) -> Spec:
         """The spec with another seed."""
@@ -63,17 +82,15 @@ def make_case(
     value: ValueSpec | None,
     unused: Sequence[str],
 ) -> Case:
-    """A component with its options checked as those of any spec are.
+    """A component by its name, with the parts around it.
 
     Raises:
         UnknownName: There is no such component.
-        SpecError: It does not take these options.
     """
     known = list(components)
     registered = Registry(unpackaged=known).resolve(name)
     registry = Registry(unpackaged=[*known, *_stand_ins(registered.component)])
-    spec = read_spec(Source(write_yaml(_around(registered, options)), name), registry=registry)
-    return Case(registered, spec, samples, value, unused)
+    return Case(registered, options, registry, samples, value, unused)
 
 
 def _around(registered: Registered, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,3 +125,15 @@ def _stand_ins(component: Component) -> list[Component]:
         Component(Kind.BACKBONE, "stand-in-backbone", f"{where}:build_backbone", modality=given, provides=able),
         Component(Kind.HEAD, "stand-in-head", f"{where}:build_head"),
     ]
+
+
+def refusal(take: Callable[[Any], Any], wrong: Any, what: str) -> Iterator[str]:
+    """What is wrong with how something refuses what it cannot take: it should raise ValueError."""
+    try:
+        take(wrong)
+    except ValueError:
+        return
+    except Exception as error:
+        yield f"{what} refuses what it cannot take with {type(error).__name__}; raise ValueError"
+    else:
+        yield f"{what} takes anything, even a bare object; raise ValueError for what it cannot take"

@@ -1,5 +1,6 @@
 """What vectors and sequences have alike: checked numbers, and their scale."""
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import nan
@@ -14,15 +15,21 @@ from torch import Tensor
 
 from zoo_core.inputs.cells import shown, without_torch
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
 def number(cell: Any) -> float:
     """The number in a cell: NaN where it is null, 0 or 1 for a truth value.
 
+    A text is the number that it writes, so that one bad cell of a CSV file, which makes texts of all of its column, is
+    told at its own line; the empty text is null.
+
     Raises:
         ValueError: It is no number, or none that float32 can hold.
     """
+    if isinstance(cell, str):
+        cell = _written(cell)
     if cell is None:
         return nan
     if not isinstance(cell, (float, int, Real, Decimal, np.bool_)):  # the first two are Real, and found at once
@@ -34,6 +41,13 @@ def number(cell: Any) -> float:
     if abs(value) > _LARGEST:
         raise ValueError(f"{shown(cell)} is too large a number")
     return value
+
+
+def _written(text: str) -> Any:
+    """The number that a text writes, None for the empty text, else the text."""
+    if not text:
+        return None
+    return float(text) if _NUMBER.fullmatch(text.strip()) else text
 
 
 def numbers(cell: Any) -> NDArray[np.float64]:

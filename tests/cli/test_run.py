@@ -1,0 +1,171 @@
+"""`zoo build`, `train`, `eval` and `predict`, on a small table."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command import run
+from tests.tables import SPEC, write_tables
+
+QUICK = ("--set", "train.epochs=1")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    done = run("train", write_tables(folder), "-o", folder / "run")
+    assert done.exit_code == 0, done.stderr
+    return folder / "run"
+
+
+def test_train_tells_every_epoch_and_every_set_of_inputs(tmp_path: Path) -> None:
+    done = run("train", write_tables(tmp_path), "-o", tmp_path / "run", "--set", "train.epochs=2")
+    assert done.exit_code == 0
+    assert "note: " in done.stderr or "labels" not in done.stderr
+    assert [line.split("  ")[0] for line in done.stderr.splitlines() if line.startswith("epoch")] == [
+        "epoch 1/2",
+        "epoch 2/2",
+    ]
+    for words in ("measured on", "95 % interval", "left+right", "accuracy", "mae"):
+        assert words in done.stdout
+    assert f"next: zoo predict {tmp_path / 'run'}" in done.stderr
+
+
+def test_train_as_json_prints_nothing_else(tmp_path: Path) -> None:
+    done = run("train", write_tables(tmp_path), "-o", tmp_path / "run", *QUICK, "--json")
+    told = json.loads(done.stdout)
+    assert told["folder"] == str(tmp_path / "run")
+    accuracy = told["heads"]["kind"]["accuracy"]
+    assert accuracy["n"] == 40 and accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert set(told["subsets"]) == {"left", "right", "left+right"}
+
+
+def test_the_folder_is_runs_name_unless_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_tables(tmp_path)
+    assert run("train", "spec.yaml", *QUICK).exit_code == 0
+    assert (tmp_path / "runs" / "spec" / "model.safetensors").is_file()
+    again = run("train", "spec.yaml", *QUICK)
+    assert again.exit_code == 7
+    assert "is there already" in again.stderr
+
+
+def test_a_wrong_spec_is_told_before_anything_is_built(tmp_path: Path) -> None:
+    spec = write_tables(tmp_path, SPEC.replace("column", "colum").replace("test.csv", "tst.csv"))
+    done = run("train", spec, "-o", tmp_path / "run")
+    assert done.exit_code == 2
+    assert "no such file" in done.stderr and "did you mean `columns`" in done.stderr
+
+
+def test_what_a_cell_lacks_is_told_with_its_line(tmp_path: Path) -> None:
+    spec = write_tables(tmp_path)
+    table = tmp_path / "train.csv"
+    lines = table.read_text().splitlines()
+    lines[7] = "x" + lines[7][1:]
+    table.write_text("\n".join(lines) + "\n")
+    done = run("train", spec, "-o", tmp_path / "run")
+    assert done.exit_code == 2
+    assert "train.csv" in done.stderr and "line 8" in done.stderr and "`a`" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_build_writes_a_run_that_predicts(tmp_path: Path) -> None:
+    done = run("build", write_tables(tmp_path), "-o", tmp_path / "run", "--json")
+    told = json.loads(done.stdout)
+    assert told["parameters"] > 0
+    assert told["starts"]["backbones.left"]["new"]
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    assert run("predict", tmp_path / "run", "c=1").exit_code == 0
+
+
+def test_eval_is_what_training_measured(trained: Path) -> None:
+    done = run("eval", trained, "--json")
+    assert done.exit_code == 0
+    before, after = json.loads((trained / "metrics.json").read_text()), json.loads(done.stdout)
+    assert after["heads"] == before["heads"] and after["subsets"] == before["subsets"]
+
+
+def test_eval_of_a_table_says_which(trained: Path) -> None:
+    done = run("eval", trained, trained.parent / "train.csv")
+    assert done.exit_code == 0
+    assert "train.csv" in done.stdout
+    assert "next: zoo predict" in done.stderr
+
+
+def test_predict_of_one_sample(trained: Path) -> None:
+    done = run("predict", trained, "a=4.2", "b=0.1", "c=2")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("kind: high  (high 0.")
+    told = json.loads(run("predict", trained, "a=4.2", "b=0.1", "c=2", "--json").stdout)
+    assert told["kind"]["label"] == "high"
+    assert told["kind"]["probability"] == max(told["kind"]["probabilities"].values())
+    assert isinstance(told["size"], float)
+
+
+def test_what_is_left_out_and_what_is_declared_absent_is_the_same(trained: Path) -> None:
+    left_out = run("predict", trained, "c=2", "--json")
+    absent = run("predict", trained, "a=4.2", "b=0.1", "c=2", "--absent", "left", "--json")
+    assert json.loads(left_out.stdout) == json.loads(absent.stdout)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
+def test_predict_of_a_table(trained: Path, tmp_path: Path, name: str) -> None:
+    table = tmp_path / "new.csv"
+    table.write_text("a,b,c,other\n4,0,2,x\n,,0.1,y\n0,1,,z\n")
+    done = run("predict", trained, "--table", table, "-o", tmp_path / name)
+    assert done.exit_code == 0, done.stderr
+    rows = read(tmp_path / name)
+    assert [int(row["row"]) for row in rows] == [0, 1, 2]
+    assert rows[0]["kind.label"] == "high"
+    assert all(0 <= float(row["kind.probabilities.low"]) <= 1 for row in rows)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    if path.suffix == ".csv":
+        with path.open(newline="") as file:
+            return list(csv.DictReader(file))
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    from pyarrow import parquet
+
+    rows: list[dict[str, str]] = parquet.read_table(path).to_pylist()
+    return rows
+
+
+def test_a_column_that_is_absent_need_not_be_there(trained: Path, tmp_path: Path) -> None:
+    table = tmp_path / "new.csv"
+    table.write_text("a,b\n4,0\n")
+    refused = run("predict", trained, "--table", table, "-o", tmp_path / "out.csv")
+    assert refused.exit_code == 2 and "`c`" in refused.stderr
+    assert not (tmp_path / "out.csv").exists()
+    assert run("predict", trained, "--table", table, "-o", tmp_path / "out.csv", "--absent", "right").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "give either one sample"),
+        (["a=1", "--table", "x.csv"], "give either one sample"),
+        (["a"], "not of the form NAME=VALUE"),
+        (["a=1", "a=2"], "given twice"),
+        (["lft=1"], "did you mean `left`?"),
+        (["a=1", "--absent", "rigt"], "did you mean `right`?"),
+        (["a=1", "b=2", "--absent", "left"], "no input at all"),
+        (["--table", "x.csv"], "name the file for the predictions"),
+        (["a=1", "b=1", "-o", "x.csv"], "-o goes with --table"),
+        (["--table", "nothing.csv", "-o", "x.csv"], "no such file"),
+    ],
+)
+def test_wrong_use_of_predict(trained: Path, words: list[str], told: str) -> None:
+    done = run("predict", trained, *words)
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
+    for verb in (["eval", tmp_path], ["predict", tmp_path, "a=1"]):
+        done = run(*verb)
+        assert done.exit_code == 2
+        assert "is no run folder" in done.stderr

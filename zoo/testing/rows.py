@@ -1,0 +1,104 @@
+"""What holds for the rows of a backbone's batch: neighbours, padding and absent rows reach nothing."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.contract import Backbone
+from zoo.features import Values
+from zoo.testing.backbones import BackboneTrial, features
+from zoo.testing.compare import CLOSE, differences, rows_of
+
+
+def rows_do_not_depend_on_each_other(trial: BackboneTrial) -> Iterator[str]:
+    """A row alone has the features that it has among others of its size, but for rounding."""
+    backbone, values = trial.build().eval(), trial.values
+    with torch.no_grad():
+        for row in range(len(values)):
+            alike = _alike(backbone, values, row)
+            together, alone = features(backbone, _uncut(values, alike)), features(backbone, _uncut(values, [row]))
+            for difference in differences(rows_of(together, alike.index(row)), rows_of(alone, 0), CLOSE):
+                yield f"alone, row {row} has other features than among others: {difference}"
+
+
+def padding_changes_nothing(trial: BackboneTrial) -> Iterator[str]:
+    """What stands under padding changes no bit, and how much of it there is nothing but rounding.
+
+    A backbone of which that cannot be had declares `padding = "exact"`.
+    """
+    backbone, values = trial.build().eval(), trial.values
+    if backbone.padding == "exact" or values.lengths is None or isinstance(values.data, list):
+        return
+    with torch.no_grad():
+        plain = features(backbone, values)
+        spoilt = features(backbone, Values(_spoilt(values.data, values.lengths), values.lengths))
+        shorter = (values.lengths < values.lengths.max()).nonzero().squeeze(1)
+        cut = features(backbone, values.rows(shorter)) if len(shorter) else None
+    for row in range(len(values)):
+        for difference in differences(rows_of(plain, row), rows_of(spoilt, row)):
+            yield f"what stands under the padding of row {row} changes {difference}; mask it, or declare `exact`"
+    for place, row in enumerate(shorter.tolist()):
+        for difference in differences(rows_of(plain, row), rows_of(cut, place), CLOSE):
+            yield f"how much padding row {row} has changes {difference}; mask it, or declare `exact`"
+
+
+def absent_rows_change_nothing(trial: BackboneTrial) -> Iterator[str]:
+    """What stands in rows without the input changes no bit, whichever rows these are, and in training too."""
+    values = trial.values
+    for gone in ([0], [len(values) - 1], list(range(1, len(values)))):
+        present = torch.ones(len(values), dtype=torch.bool)
+        present[gone] = False
+        data = [(_blank if row in gone else torch.clone)(sample) for row, sample in enumerate(values.data)]
+        other = [(_garbage if row in gone else torch.clone)(sample) for row, sample in enumerate(values.data)]
+        for mode in (False, True):
+            clean = _passed(trial, _like(values, data, present), mode)
+            for difference in differences(clean, _passed(trial, _like(values, other, present), mode)):
+                yield f"what stands in absent rows changes {difference}"
+
+
+LAWS = (rows_do_not_depend_on_each_other, padding_changes_nothing, absent_rows_change_nothing)
+
+
+def _alike(backbone: Backbone, values: Values, row: int) -> list[int]:
+    """The rows that may run together with this one."""
+    if backbone.padding == "exact" and isinstance(values.data, list):
+        return [other for other, data in enumerate(values.data) if data.shape == values.data[row].shape]
+    return list(range(len(values)))
+
+
+def _uncut(values: Values, rows: Sequence[int]) -> Values:
+    """Some rows, with all of their padding."""
+    lengths = None if values.lengths is None else values.lengths[rows]
+    data = [values.data[row] for row in rows] if isinstance(values.data, list) else values.data[rows]
+    return Values(data, lengths)
+
+
+def _spoilt(data: Tensor, lengths: Tensor) -> Tensor:
+    """The values with something else under padding: large numbers, or another token."""
+    mask = torch.arange(data.shape[1]) < lengths[:, None]
+    mask = mask.reshape(*mask.shape, *[1] * (data.ndim - 2))
+    if data.is_floating_point():
+        return torch.where(mask, data, 1000 * torch.rand(data.shape, dtype=data.dtype))
+    return torch.where(mask, data, data.masked_fill(~mask, 0).max())
+
+
+def _blank(sample: Tensor) -> Tensor:
+    return torch.zeros_like(sample)
+
+
+def _garbage(sample: Tensor) -> Tensor:
+    return torch.full_like(sample, torch.nan) if sample.is_floating_point() else sample.flip(0)
+
+
+def _like(values: Values, data: list[Tensor], present: Tensor) -> Values:
+    return Values(data if isinstance(values.data, list) else torch.stack(data), values.lengths, present)
+
+
+def _passed(trial: BackboneTrial, values: Values, training: bool) -> tuple[Any, Any]:
+    """Features, and what the pass made of the backbone's own tensors."""
+    backbone = trial.build().train(training)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return features(backbone, values), dict(backbone.state_dict())
