@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tables import write_tables
 from zoo.cli import VERBS
 from zoo.registry.plugins import HEAVY
 
@@ -28,12 +29,17 @@ heads:
 data: {train: table.csv}
 """
 
+TORCH_VERBS = {"build", "train", "eval", "predict", "plan", "doctor"}
+"""Verbs that work with models, or look at torch."""
+
 COMMANDS = [
     [],
     ["--help"],
     ["--version"],
     ["check", "spec.yaml"],
     ["check", "wrong.yaml"],
+    ["data", "--help"],
+    ["init", "--help"],
     ["spec", "--help"],
     ["spec", "render", "spec.yaml"],
     ["spec", "schema"],
@@ -147,7 +153,7 @@ def test_everything_public_can_be_had() -> None:
 
 
 def test_every_verb_of_the_list_is_exercised_here() -> None:
-    assert {arguments[0] for arguments in COMMANDS if arguments} >= set(VERBS) - {"doctor"}
+    assert {arguments[0] for arguments in COMMANDS if arguments} >= set(VERBS) - TORCH_VERBS
 
 
 def test_the_file_sizes_stay_human() -> None:
@@ -159,3 +165,13 @@ def test_the_shipped_indexes_are_json_lines_apart() -> None:
     for path in (ROOT / "plugins").rglob("index.json"):
         index = json.loads(path.read_text())
         assert len(path.read_text().splitlines()) == len(index["models"]) + 2
+
+
+UNUSED = {"timm", "transformers", "torchvision", "torchaudio", "torchmetrics", "sklearn", "scipy", "datasets", "peft"}
+
+
+def test_training_imports_nothing_that_the_spec_does_not_use(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    imported = imported_by(["train", "spec.yaml", "--set", "train.epochs=1"], tmp_path)
+    assert "torch" in imported
+    assert not imported & {*UNUSED, "pandas", "matplotlib", "tensorboard"}

@@ -126,24 +126,18 @@ class Batch:
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """The batch on a device. Which rows are present, and which are labelled, stays on the CPU."""
-        moved: Batch = pytree.tree_map_with_path(
-            lambda path, leaf: leaf if _stays(path) else leaf.to(device, non_blocking=non_blocking), self
-        )
+
+        def move(path: Any, leaf: Any) -> Any:
+            stays = not isinstance(leaf, Tensor) or getattr(path[-1], "name", None) in ("present", "rows")
+            return leaf if stays else leaf.to(device, non_blocking=non_blocking)
+
+        moved: Batch = pytree.tree_map_with_path(move, self)
         return moved
 
     def rows(self, index: Int[Tensor, "chosen"]) -> "Batch":
         """The chosen rows, without labels and views: a part of a batch to predict."""
         ids = tuple(self.ids[row] for row in index.tolist()) if self.ids else ()
         return Batch({name: values.rows(index) for name, values in self.inputs.items()}, ids=ids)
-
-
-def _stays(path: Any) -> bool:
-    last = path[-1]
-    return getattr(last, "name", None) in ("present", "rows") or _of_ids(path)
-
-
-def _of_ids(path: Any) -> bool:
-    return getattr(path[0], "name", None) == "ids"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,23 @@
 """From a name and options to a configuration of one tower: every key known, no weights, and nobody else's code."""
 
-import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from transformers.configuration_utils import PreTrainedConfig
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging
 
 from zoo import BackboneContext, UsageError
 from zoo_transformers.declaration import Transformers
+from zoo_transformers.entries import ATTENTION, check_keys, config_class
 from zoo_transformers.index import PARTS
 
 # What a file must not decide: code to run, kernels to fetch, the type of the numbers.
-UNSAFE = ("auto_map", "attn_implementation", "experts_implementation", "dtype", "torch_dtype")
-ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
+UNSAFE = ("auto_map", ATTENTION, "experts_implementation", "dtype", "torch_dtype")
 # Where a configuration may tell the width of a head apart from `hidden_size`.
 HEAD_WIDTHS = ("head_dim", "d_kv", "attention_head_size")
-# Entries for task heads, for decoders of which the encoder alone is built, and for speaking: they would change nothing.
-IDLE = re.compile(
-    r"classifier_dropout|classifier_(activation|bias|proj)|summary_|qa_|seq_classif|final_dropout|ctc_|tdnn_|xvector"
-    r"|codevector|num_negatives|diversity|contrastive|feat_quantizer|use_cache|tie_word_embeddings|semantic_loss|auxiliary"
-    r"|begin_suppress|forced_|_id2"
-)
-IDLE_ENCODER = re.compile(rf"{IDLE.pattern}|decoder|^mask_(time|feature)|spec_augment|median_filter")
 OURS = "zoo"
 """Key of `config.json` under which `Encoder.files` keeps what else the backbone was built from."""
 
@@ -65,8 +53,8 @@ def configure(options: Transformers, context: BackboneContext) -> Configured:
     cls = config_class(model_type)
     entries = stored if options.config is None else options.config
     if options.config is not None:
-        _check_keys(options.config, cls, "config")
-    _check_keys(options.model, cls, "model")
+        check_keys(options.config, cls, "config")
+    check_keys(options.model, cls, "model")
     original, config = (
         _tower(_made(cls, each), context.value.modality) for each in (entries, _merged(entries, options.model))
     )
@@ -79,39 +67,6 @@ def configure(options: Transformers, context: BackboneContext) -> Configured:
     for key in _parts(cls, context.value.modality):
         said = said.get(key, {})
     return Configured(config, original, model_type, said, notes)
-
-
-def config_class(model_type: str) -> type[PreTrainedConfig]:
-    """The configuration class of an architecture.
-
-    Raises:
-        UsageError: transformers has none of that name.
-    """
-    if model_type not in CONFIG_MAPPING:
-        raise UsageError(f"transformers has no architecture `{model_type}`{_suggestion(model_type, CONFIG_MAPPING)}")
-    cls: type[PreTrainedConfig] = CONFIG_MAPPING[model_type]
-    return cls
-
-
-def known_keys(cls: type[PreTrainedConfig]) -> set[str]:
-    """Entries of a configuration that shape the network; transformers itself takes any key in silence.
-
-    They are the declared ones, and those that the library's code looks for without their being declared: `deberta-v2`
-    reads `position_buckets` that way, `modernbert` takes `global_attn_every_n_layers`.
-    """
-    own = {each.name for each in fields(cls)} - {each.name for each in fields(PreTrainedConfig)}
-    rotary = {"rope_theta", "rope_scaling", "partial_rotary_factor"} if "rope_parameters" in own else set()
-    own |= set(re.findall(r"""getattr\((?:self\.)?config, ["'](\w+)["']""", _code(cls, "modeling")))
-    own |= set(re.findall(r"""kwargs\.(?:get|pop)\(["'](\w+)["']""", _code(cls, "configuration")))
-    idle = IDLE_ENCODER if cls.is_encoder_decoder else IDLE
-    shaping = {each for each in own if not each.startswith("_") and not idle.search(each)}
-    return shaping | set(cls.attribute_map) | rotary | {UNSAFE[1]}
-
-
-def _code(cls: type[PreTrainedConfig], kind: str) -> str:
-    """The text of the library's module of an architecture: its `configuration`, or its `modeling`."""
-    spec = find_spec(cls.__module__.replace(".configuration_", f".{kind}_"))
-    return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
 
 
 def layers_of(config: PreTrainedConfig) -> int | None:
@@ -172,22 +127,6 @@ def _model_type(options: Transformers, context: BackboneContext, stored: Mapping
     return context.name
 
 
-def _check_keys(entries: Mapping[str, Any], cls: type[PreTrainedConfig], place: str) -> None:
-    known = known_keys(cls)
-    for key, value in entries.items():
-        if key not in known:
-            raise UsageError(f"`{place}.{key}`: `{cls.model_type}` has no such entry{_suggestion(key, known)}")
-        if key == UNSAFE[1] and value not in ATTENTION:
-            raise UsageError(f"`{place}.{key}`: one of {', '.join(ATTENTION)}, not `{value}`")
-        part = cls.sub_configs_defaults.get(key)
-        if part is not None and isinstance(value, dict):
-            part_class = part.config_class
-            if not issubclass(part_class, PreTrainedConfig):  # AutoConfig: the part may be of several architectures
-                part_class = config_class(value.get("model_type", part.model_type))
-                value = {name: each for name, each in value.items() if name != "model_type"}
-            _check_keys(value, part_class, f"{place}.{key}")
-
-
 def _merged(entries: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(entries)
     for key, value in more.items():
@@ -244,11 +183,6 @@ def _check_heads(config: PreTrainedConfig) -> None:
         return
     if heads < 1 or width % heads:
         raise UsageError(f"the attention heads ({heads}) must divide the width ({width}) of `{config.model_type}`")
-
-
-def _suggestion(word: str, candidates: Any) -> str:
-    close = difflib.get_close_matches(word, list(candidates), 1, 0.6)
-    return f"; did you mean `{close[0]}`?" if close else ""
 
 
 def _told(error: Exception) -> str:

@@ -143,7 +143,7 @@ class Encoder(Backbone):
         """The tensors of this tower as the weights have them, before anything was changed about it."""
         with torch.device("meta"):
             original = make_network(self.configured.original, pooler=self._pooler)
-        return {PREFIX + name: tensor for name, tensor in original.state_dict().items()}
+        return {PREFIX + name: tensor.to("meta") for name, tensor in original.state_dict().items()}
 
     def files(self) -> Mapping[str, str]:
         """`config.json` of this tower alone, in which `zoo` holds what else it was built from."""

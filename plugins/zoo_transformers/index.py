@@ -88,7 +88,8 @@ def names() -> list[str]:
     return sorted(name for name in MODEL_MAPPING_NAMES if modality(name))
 
 
-def _width(config: Any) -> int | None:
+def width(config: Any) -> int | None:
+    """Width of an architecture's hidden states; None where its configuration does not tell."""
     for key in ("output_channels", "hidden_size", "neck_hidden_sizes", "hidden_sizes", "hidden_dim", "embed_dims"):
         value = getattr(config, key, None)
         value = value[-1] if isinstance(value, list | tuple) else value
@@ -123,7 +124,7 @@ def _record(name: str, kind: str) -> dict[str, Any]:
         parts = [next((key for key in PARTS[each] if key in config.sub_configs), None) for each in kinds]
         towers = [getattr(config, part) if part else config for part in parts]
         inputs = [_input(tower, each, config) for tower, each in zip(towers, kinds, strict=True)]
-        record["dim"] = widths.pop() if len(widths := {_width(tower) for tower in towers}) == 1 else None
+        record["dim"] = widths.pop() if len(widths := {width(tower) for tower in towers}) == 1 else None
         record["input"] = ", ".join(text for text in inputs if text) if all(inputs) else None
         with torch.device("meta"):
             record["parameters"] = sum(each.numel() for each in AutoModel.from_config(config).parameters())

@@ -1,7 +1,7 @@
 """Finds the tensors of a tower in a checkpoint, whatever model it holds and whichever release named them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 
 from torch import Tensor
@@ -39,9 +39,8 @@ def matched(network: PreTrainedModel, state: Mapping[str, Tensor]) -> tuple[dict
     return {name: tensors[place] for name, place in places.items()}, tuple(name for name in state if name not in used)
 
 
-def _under_best_prefix(own: Iterable[str], names: Iterable[str]) -> dict[str, str]:
+def _under_best_prefix(own: Collection[str], names: Collection[str]) -> dict[str, str]:
     """Own names to names in the checkpoint, under the prefix that holds most of them (`bert.`, `model.encoder.`)."""
-    own, names = set(own), set(names)
     prefixes: Counter[str] = Counter()
     for name in names:
         start = 0
@@ -56,7 +55,7 @@ def _under_best_prefix(own: Iterable[str], names: Iterable[str]) -> dict[str, st
     places = {name: prefix + name for name in own if prefix + name in names}
     for name, shared in SHARED.items():
         ends = [each for each in names if each in (shared, f"model.{shared}")]
-        if ends and name in own - places.keys():
+        if ends and name in own and name not in places:
             places[name] = ends[0]
     return places
 

@@ -3,7 +3,6 @@
 import inspect
 import re
 from importlib import import_module
-from typing import Any
 
 from torch import nn
 from transformers.configuration_utils import PreTrainedConfig
@@ -16,6 +15,7 @@ from transformers.models.auto.modeling_auto import (
 
 from zoo import UsageError
 from zoo_transformers.configuration import layers_of, quiet
+from zoo_transformers.index import width
 
 # Parameters of these stand behind the layers in the module, and feed all of them.
 EARLY = re.compile(r"(^|\.)(embed\w*|rel_embeddings|relative_attention_bias|shared_position_bias|pos_conv_embed)\.")
@@ -38,6 +38,9 @@ def make_network(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
     options = {"add_pooling_layer": pooler} if "add_pooling_layer" in inspect.signature(cls).parameters else {}
     if hasattr(config, "use_cache"):
         config.use_cache = False
+    padding, rows = getattr(config, "pad_token_id", None), getattr(config, "vocab_size", None)
+    if isinstance(padding, int) and isinstance(rows, int) and not 0 <= padding < rows:
+        config.pad_token_id = None  # no embedding takes a row of padding that it does not have
     try:
         with quiet():
             network: PreTrainedModel = cls(config, **options)
@@ -120,9 +123,7 @@ def width_of(config: PreTrainedConfig) -> int:
     Raises:
         UsageError: The configuration does not tell.
     """
-    for key in ("output_hidden_size", "hidden_size", "neck_hidden_sizes", "hidden_sizes", "hidden_dim", "embed_dims"):
-        value: Any = getattr(config, key, None)
-        value = value[-1] if isinstance(value, list | tuple) else value
-        if isinstance(value, int):
-            return value
-    raise UsageError(f"`{config.model_type}` does not tell how wide its features are, so it can be no backbone")
+    known: int | None = config.output_hidden_size if getattr(config, "add_adapter", False) else width(config)
+    if known is None:
+        raise UsageError(f"`{config.model_type}` does not tell how wide its features are, so it can be no backbone")
+    return known

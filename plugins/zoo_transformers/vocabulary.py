@@ -81,9 +81,6 @@ def set_vocabulary(configured: Configured, asked: str | TrainedTokenizer | None,
                 setattr(config, f"{role}_token_id", number)
     elif isinstance(asked, TrainedTokenizer) and "vocab_size" not in said:
         config.vocab_size = asked.vocab_size
-    padding = getattr(config, "pad_token_id", None)
-    if isinstance(padding, int) and not 0 <= padding < config.vocab_size:
-        config.pad_token_id = None  # an embedding takes no row of padding that it does not have
 
 
 def pad_id(config: PreTrainedConfig, tokenizer: Tokenizer | None) -> int:

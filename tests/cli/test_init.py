@@ -117,7 +117,7 @@ def test_a_sound_is_as_long_as_those_in_the_table(tmp_path: Path) -> None:
     write_parquet(tmp_path / "t.parquet", WHOLE)
     assert proposed(tmp_path / "t.parquet", "label").inputs["voice"].options.max_seconds == 0.4
     (tmp_path / "a.wav").write_bytes(sound(2))
-    write_csv(tmp_path / "t.csv", [{"file": "a.wav", "y": row % 2} for row in range(9)])
+    write_csv(tmp_path / "t.csv", [{"file": f"{'ab'[row % 2]}.wav", "y": row % 2} for row in range(9)])
     assert proposed(tmp_path / "t.csv", "y").inputs["file"].options.max_seconds == 2.4
     (tmp_path / "a.wav").write_bytes(b"no sound")
     assert proposed(tmp_path / "t.csv", "y").inputs["file"].options.max_seconds == 10
@@ -141,7 +141,7 @@ def test_rare_classes_count_as_much_as_common_ones(tmp_path: Path) -> None:
     rows = [{"x": row % 7, "y": "rare" if row == 0 else "often"} for row in range(20)]
     write_csv(tmp_path / "t.csv", rows)
     assert proposed(tmp_path / "t.csv", "y").heads["y"].options.class_weights == "balanced"
-    write_csv(tmp_path / "t.csv", [{**row, "y": "ab"[row["x"] % 2]} for row in rows])
+    write_csv(tmp_path / "t.csv", [{"x": row % 7, "y": "ab"[row % 2]} for row in range(20)])
     assert proposed(tmp_path / "t.csv", "y").heads["y"].options.class_weights == "none"
 
 
@@ -235,7 +235,7 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
     tmp_path_factory: pytest.TempPathFactory, names: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("named")
-    rows = [{name: f"a text of five words {row}" for name in names[1:]} | {names[0]: "ab"[row % 2]} for row in range(8)]
+    rows = [dict.fromkeys(names[1:], f"a text of five words {row}") | {names[0]: "ab"[row % 2]} for row in range(8)]
     write_json_lines(folder / "t.jsonl", rows)
     text = propose(folder / "t.jsonl", names[0], "none", folder)
     spec = read_spec(Source(text, "spec.yaml", folder).checked())

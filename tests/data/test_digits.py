@@ -1,3 +1,4 @@
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,22 @@ from PIL import Image
 from pyarrow import parquet
 
 from tests.command import run
-from zoo.data.digits.make import SEED, USELESS, make_digits
+from zoo.data.digits.make import USELESS, make_digits
 from zoo.data.digits.picture import picture
 from zoo.data.digits.sound import RATE, TONES, sound
 from zoo.data.digits.text import NUMBERS, OTHERS, text
 
+ROOT = Path(__file__).parent.parent.parent
 SPLITS = ("train", "validation", "test")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("data") / "digits"
-    make_digits(made)
+    result = run("data", "digits", "-o", made, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["rows"] == {"train": 1258, "validation": 180, "test": 359}
+    assert result.stderr.endswith(f"next: zoo show digits --yaml > {made.parent / 'digits.yaml'}\n")
     return made
 
 
@@ -43,12 +48,10 @@ def test_every_digit_stands_in_one_row_of_one_split(folder: Path) -> None:
     assert max(map(test.count, set(test))) - min(map(test.count, set(test))) <= 2
 
 
-def test_the_same_seed_writes_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+def test_the_same_bytes_are_written_each_time(folder: Path, tmp_path: Path) -> None:
     make_digits(tmp_path / "again")
     for name in (*(f"{split}.parquet" for split in SPLITS), "README.md"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
-    make_digits(tmp_path / "other", seed=SEED + 1)
-    assert rows(tmp_path / "other") != rows(folder)
 
 
 def test_cells_are_what_the_card_says(folder: Path) -> None:
@@ -116,14 +119,16 @@ def test_a_useless_picture_hardly_depends_on_its_digit() -> None:
     assert np.abs(np.subtract(*pixels(False))).mean() > 50
 
 
-def test_the_verb_makes_a_whole_folder_or_none(tmp_path: Path) -> None:
-    result = run("data", "digits", "-o", tmp_path / "digits", "--json")
-    assert result.exit_code == 0
-    assert '"train": 1258' in result.stdout
-    assert {path.name for path in (tmp_path / "digits").iterdir()} == {
-        *(f"{split}.parquet" for split in SPLITS),
-        "README.md",
-    }
-    again = run("data", "digits", "-o", tmp_path / "digits")
+def test_a_folder_that_is_there_is_kept(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == {*(f"{split}.parquet" for split in SPLITS), "README.md"}
+    again = run("data", "digits", "-o", folder)
     assert again.exit_code == 7
     assert "is there already" in again.stderr
+
+
+def test_the_example_and_the_recipe_are_the_same_and_right(folder: Path) -> None:
+    example = (ROOT / "examples" / "digits.yaml").read_text()
+    assert run("show", "digits", "--yaml").stdout == example
+    (folder.parent / "digits.yaml").write_text(example)
+    checked = run("check", folder.parent / "digits.yaml")
+    assert checked.exit_code == 0, checked.stderr

@@ -88,6 +88,7 @@ def test_different_cells_of_one_class_are_one_class() -> None:
         (SINGLE, ["a", ""], "names no class; the cell of a row without a label is null"),
         (SINGLE, ["a", float("nan")], "names no class; the cell of a row without a label is null"),
         (SINGLE, range(10_001), r"10001 different labels \(0, 1, 10.*\), too many to be classes; .*zoo/regressor"),
+        (SINGLE, [*range(10_001)] * 3, "30003 training rows have 10001 different labels"),
         (SINGLE, [*range(60), *range(40)], "100 training rows have 60 different labels"),
         (MULTI, ["a"], "is no list; with `multi_label: true` a cell is a list of classes"),
         (MULTI, [["a", None]], "is no name of a class"),
@@ -127,6 +128,7 @@ def test_the_likeliest_class_is_told_with_all_probabilities() -> None:
     assert told["label"] == "fine"
     assert told["probability"] == pytest.approx(0.5)
     assert told["probabilities"] == pytest.approx({"bad": 0.2, "fine": 0.5, "good": 0.3})
+    assert sum(told["probabilities"].values()) == pytest.approx(1, rel=1e-12)
     assert json.loads(json.dumps(told)) == told
 
 

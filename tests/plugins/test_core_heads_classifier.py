@@ -157,6 +157,13 @@ def test_rows_of_shared_classes_are_kept() -> None:
     head.load_state_dict(dict(adapted.tensors))
 
 
+def test_rows_are_kept_in_the_precision_of_the_head() -> None:
+    state, fitted = earlier("a", "b")
+    half = {name: tensor.half() for name, tensor in state.items()}
+    kept = later("b", "new").adapt(half, fitted).tensors["output.weight"]
+    assert torch.equal(kept[0], half["output.weight"][1].float())
+
+
 def test_the_same_classes_are_kept_without_a_copy() -> None:
     state, fitted = earlier("a", "b", "c")
     adapted = later("a", "b", "c").adapt(state, fitted)
@@ -203,6 +210,7 @@ def test_saved_tensors_and_what_was_learnt_are_all_of_it(options: Any) -> None:
     given = Classifier(layers=2, **options)
     fitted = learnt(given, LABELS if options.get("multi_label") else CELLS)
     head = make(given, fitted)
+    assert set(head.state_dict()) == {name for name, _ in head.named_parameters()}
     with Unallocated():
         restored = make(given, json.loads(json.dumps(fitted)))
     restored.load_state_dict(head.state_dict(), assign=True)

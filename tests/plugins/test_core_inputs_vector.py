@@ -1,4 +1,5 @@
 import json
+import math
 import pickle
 from collections.abc import Iterable
 from decimal import Decimal
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import VECTOR, Vector
 from zoo_core.inputs import vector
+from zoo_core.inputs.numeric import number
 
 NAN = float("nan")
 ROWS = [
@@ -167,7 +169,7 @@ def test_it_goes_to_workers() -> None:
     [
         (
             {"price": "1,50", "size": 1, "colour": "red"},
-            r"column `price`: '1.50' \(str\) is no number; name it under `cat",
+            r"column `price`: '1,50' \(str\) is no number; name it under `cat",
         ),
         ({"price": [1], "size": 1, "colour": "red"}, r"column `price`: \[1\] \(list\) is no number$"),
         ({"price": 1, "size": float("-inf"), "colour": "red"}, r"column `size`: -inf \(float\) is too large a number"),

@@ -10,8 +10,8 @@ import transformers
 from tests.plugins.tiny_transformers import CASES, PICTURE, SIZES, SOUND, TEXT, VALUES, Case, context, make, store
 from zoo import UsageError
 from zoo_transformers.backbone import build
-from zoo_transformers.configuration import known_keys
 from zoo_transformers.declaration import TrainedTokenizer, Transformers
+from zoo_transformers.entries import known_keys
 from zoo_transformers.network import network_class
 
 

@@ -27,21 +27,20 @@ from zoo.features import Features, Reading, Values, masked_mean
 SIDE, FEATURES, STEPS = 16, 3, 8
 """Side of a picture in pixels, features of a step, most steps of a sequence."""
 
-SHAPES = {
-    "picture": ValueSpec(modality="image", shape=(3, None, None)),
-    "steps": ValueSpec(modality="sequence", shape=(None, FEATURES), max_length=STEPS),
-}
+
+def build_picture(options: None, context: InputContext) -> "Array":
+    return Array(ValueSpec(modality="image", shape=(3, None, None)))
 
 
-def build_input(options: None, context: InputContext) -> "Array":
-    return Array(context.name)
+def build_steps(options: None, context: InputContext) -> "Array":
+    return Array(ValueSpec(modality="sequence", shape=(None, FEATURES), max_length=STEPS))
 
 
 class Array(InputType):
-    """Nested lists or tensors of numbers, as they are. Its kind is told by the input's name: `steps`, or a picture."""
+    """Nested lists or tensors of numbers, as they are."""
 
-    def __init__(self, name: str) -> None:
-        self.value = SHAPES["steps" if name.startswith("steps") else "picture"]
+    def __init__(self, value: ValueSpec) -> None:
+        self.value = value
 
     def decode(self, cell: Any, folder: Path) -> Tensor:
         try:

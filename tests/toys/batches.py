@@ -41,7 +41,7 @@ def toy_training(model: ZooModel, rows: Rows, epochs: int, batch_size: int) -> l
     optimizer, loader, losses = make_optimizer(model.train()), toy_loader(model, rows, batch_size), []
     for epoch in range(1, epochs + 1):
         for batch in loader.epoch(epoch):
-            loss = model.loss(model(batch))
+            loss = model.loss(model(batch.to("cpu")))
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()

@@ -1,7 +1,8 @@
 """A prefix captioner, as ClipCap is (Mokady et al. 2021): features become the first tokens of a language model."""
 
-from collections.abc import Sequence
-from typing import Any
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from tests.toys.basic import names
 from tests.toys.declarations import Captioner, Letters
 from tests.toys.mae import Block
 from zoo import FeatureSpec
-from zoo.contract import Backbone, BackboneContext, Head, HeadContext
+from zoo.contract import Backbone, BackboneContext, Head, HeadContext, Metric
 from zoo.features import Features, Reading, Values, masked_mean
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
@@ -54,7 +55,7 @@ class LanguageModel(Backbone):
         return self._mixed(tokens) @ self.letters.weight.T
 
     def text(self, tokens: Sequence[int]) -> str:
-        return "".join(LETTERS[token] for token in tokens)
+        return "".join(LETTERS[token] for token in tokens if token != END)
 
     def example(self, batch: int) -> Values:
         return Values(torch.zeros(batch, LONGEST, dtype=torch.long))
@@ -72,8 +73,14 @@ def build(options: Captioner, context: HeadContext) -> "Writer":
     return Writer(options, context)
 
 
+def _exact(rows: Mapping[str, Any]) -> float:
+    return float(sum(map(operator.eq, rows["told"], rows["true"])) / len(rows["told"]))
+
+
 class Writer(Head):
     """Learns by being given the text so far (teacher forcing), and writes the likeliest letter each time."""
+
+    metrics: ClassVar[Mapping[str, Metric]] = {"exact": Metric(_exact, doc="Share of the captions that are right.")}
 
     def __init__(self, options: Captioner, context: HeadContext) -> None:
         super().__init__()
@@ -107,12 +114,15 @@ class Writer(Head):
     def label(self, cell: Any) -> Tensor:
         try:
             return self.decoder.prepare(cell)
-        except ValueError:
-            raise ValueError(f"`{cell}` has other letters than {LETTERS}") from None
+        except (ValueError, TypeError):
+            raise ValueError(f"`{cell}` is no text of the letters {LETTERS}") from None
 
     def collate(self, labels: Sequence[Tensor]) -> Values:
         lengths = torch.tensor([len(label) for label in labels])
         return Values(nn.utils.rnn.pad_sequence(list(labels), batch_first=True), lengths)
+
+    def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
+        return {"told": self.decode(outputs), "true": [self.decoder.text(row) for row in _cut(targets)]}
 
     def _scores(self, prefix: Tensor, targets: Values) -> Tensor:
         """Scores of each letter of the targets, from the letters before it."""
@@ -123,6 +133,12 @@ class Writer(Head):
         """Scores of the letter after each of those written, and of the first."""
         tokens, _ = self.decoder.embed(Values(written))
         return self.decoder.logits(torch.cat([prefix, tokens], 1))[:, prefix.shape[1] - 1 :]
+
+
+def _cut(texts: Values) -> list[list[int]]:
+    """The letters of each text, without padding."""
+    assert texts.lengths is not None
+    return [row[:length].tolist() for row, length in zip(texts.data, texts.lengths.tolist(), strict=True)]
 
 
 def _until(end: int, tokens: Sequence[int]) -> list[int]:

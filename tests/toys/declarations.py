@@ -85,17 +85,26 @@ class Captioner:
 
 
 def _input(name: str, modality: str) -> Component:
-    return Component(Kind.INPUT, name, "tests.toys.basic:build_input", modality=(modality,))
+    return Component(Kind.INPUT, name, f"tests.toys.basic:build_{name}", modality=(modality,), summary=f"A {name}.")
 
 
 def _backbone(name: str, target: str, options: type, modality: str, *provides: str) -> Component:
     able = frozenset({"tokens", "pooled", *provides})
-    return Component(Kind.BACKBONE, name, f"tests.toys.{target}", options, (modality,), provides=able)
+    where = f"tests.toys.{target}"
+    return Component(Kind.BACKBONE, name, where, options, (modality,), provides=able, summary=f"A toy {name}.")
 
 
 def _head(name: str, target: str, options: type, needs: str, unlabelled: bool = False) -> Component:
     provides = frozenset({"unlabelled"} if unlabelled else ())
-    return Component(Kind.HEAD, name, f"tests.toys.{target}", options, provides=provides, needs=frozenset({needs}))
+    return Component(
+        kind=Kind.HEAD,
+        name=name,
+        target=f"tests.toys.{target}",
+        options=options,
+        provides=provides,
+        needs=frozenset({needs}),
+        summary=f"A toy {name}.",
+    )
 
 
 COMPONENTS = (
@@ -112,6 +121,7 @@ COMPONENTS = (
         "tests.toys.basic:build_mean",
         provides=frozenset({"tokens", "pooled"}),
         needs=frozenset({"pooled"}),
+        summary="A toy mean.",
     ),
     _head("choice", "basic:build_choice", Choice, "pooled"),
     _head("fcos", "detector:build_detector", Detector, "maps"),

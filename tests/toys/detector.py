@@ -153,12 +153,14 @@ class Boxes(Head):
 
     def label(self, cell: Any) -> tuple[Tensor, Tensor]:
         columns = self.options.columns
-        boxes = torch.tensor(cell[columns.boxes], dtype=torch.float32).reshape(-1, 4)
+        try:
+            boxes = torch.tensor(cell[columns.boxes], dtype=torch.float32).reshape(-1, 4)
+            classes = [self.options.classes.index(name) for name in cell[columns.labels]]
+        except (TypeError, RuntimeError) as error:
+            raise ValueError(f"expected boxes of four numbers, and a class for each: {error}") from None
         if columns.format == "xywh":
             boxes[:, 2:] += boxes[:, :2]
-        return boxes, torch.tensor(
-            [self.options.classes.index(name) for name in cell[columns.labels]], dtype=torch.long
-        )
+        return boxes, torch.tensor(classes, dtype=torch.long)
 
     def collate(self, labels: Sequence[tuple[Tensor, Tensor]]) -> dict[str, list[Tensor]]:
         boxes, classes = zip(*labels, strict=True)

@@ -16,10 +16,10 @@ run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Pa
 @click.argument("data", required=False, type=click.Path(path_type=Path))
 @json_option
 def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
-    """Say how good a model is, with every set of its modalities.
+    """Say how good a model is, and which modality earns it.
 
-    On the table DATA, else on the test table of its spec, else on its validation rows. Every number comes with how many
-    rows it stands on and its 95 % interval.
+    Measures it with every set of its modalities, on the table DATA, else on the test table of its spec, else on its
+    validation rows. Every number comes with how many rows it stands on and its 95 % interval.
     """
     from zoo.cli.scores import print_scores
     from zoo.evaluation.evaluate import evaluate
@@ -42,10 +42,10 @@ def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
 def predict_command(
     run: Path, values: tuple[str, ...], table: Path | None, output: Path | None, absent: tuple[str, ...], as_json: bool
 ) -> None:
-    """Predict one sample, given as NAME=VALUE for each input, or every row of a table.
+    """Predict one sample, or every row of a table.
 
-    A VALUE is what a cell of the table would hold: a file's path, a text, a number. An input that is not given is
-    absent.
+    A sample is given as NAME=VALUE for each input. A VALUE is what a cell of the table would hold: a file's path, a
+    text, a number. An input that is not given is absent.
     """
     if bool(values) == bool(table):
         raise UsageError("give either one sample, as NAME=VALUE for each input, or a table with --table")

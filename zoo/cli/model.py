@@ -19,9 +19,10 @@ folder_option = click.option(
 @folder_option
 @json_option
 def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
-    """Build a model: fit the parts together, load pretrained weights, write a run folder.
+    """Build a model from a spec, with its pretrained weights.
 
-    What parts must know of the data (class names, means, a vocabulary) is learnt from the training rows.
+    Fits the parts together, loads the weights and writes a run folder, which is complete in the end or absent. What
+    parts must know of the data (class names, means, a vocabulary) is learnt from the training rows.
     """
     from zoo.checkpoint.folder import check_free, complete_or_absent
     from zoo.spec.load import load_spec
@@ -52,10 +53,11 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
 @folder_option
 @json_option
 def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
-    """Fine-tune a model as its spec says, and write a run folder.
+    """Fine-tune a model as its spec says.
 
-    The epoch with the lowest validation loss is kept. The test table, if the spec names one, is looked at once, at the
-    end; every number comes with its interval and how many rows it stands on.
+    Writes a run folder, which is complete in the end or absent. The epoch with the lowest validation loss is kept.
+    The test table, if the spec names one, is looked at once, at the end; every number comes with its interval and
+    how many rows it stands on.
     """
     from zoo.checkpoint.folder import check_free
     from zoo.spec.load import check_spec

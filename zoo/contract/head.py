@@ -91,7 +91,7 @@ class Head(nn.Module, ABC):
         return cell
 
     def collate(self, labels: Sequence[Any]) -> Any:
-        """The labels of a batch as a tree of tensors."""
+        """The labels of a batch as a tree of tensors; what else is in it stays as it is on every device."""
         return list(labels)
 
     def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:

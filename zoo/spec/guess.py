@@ -50,7 +50,7 @@ MAGIC = {
 
 NAMES = {Guess.IMAGE: "pictures", Guess.AUDIO: "sounds"}
 DATE = r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}|\d\d?:\d\d(:\d\d)?"
-IDENTIFIER = r"(.*[^a-zA-Z])?(id|uuid|key|index|number|no)|.*[a-z](Id|ID)"
+IDENTIFIER = r"(?i:(.*[^a-z])?(id|uuid|key|index|number|no))|.*[a-z](Id|ID)"
 FEW = 100
 """Most different values that are taken for categories."""
 

@@ -69,7 +69,7 @@ def _inputs(table: Path, target: str, seen: Peek, weights: Weights) -> Iterator[
             names.add(name := _slug(column, "input", taken=names))
             yield _entry(name, column, proposal.section, guessed.why, proposal.why)
         else:
-            left_out.append(f"left out: `{column}`: {guessed.why}")
+            left_out.append(f"`{column}`: {guessed.why}")
     columns = [*facts[Guess.NUMBER], *facts[Guess.CATEGORY]]
     if columns:
         section = {"type": "vector", "columns": columns, "categories": facts[Guess.CATEGORY], "backbone": "zoo/mlp"}
@@ -78,7 +78,7 @@ def _inputs(table: Path, target: str, seen: Peek, weights: Weights) -> Iterator[
     if not names and not columns:
         told = "; ".join(left_out) or "there is none"
         raise UsageError(f"`{table}`: no column beside `{target}` can be learnt from: {told}")
-    yield from (_comment(line, 1) for line in left_out)
+    yield from (_comment(f"left out: {line}", 1) for line in left_out)
 
 
 def _head(table: Path, target: str, cells: Sequence[Any]) -> tuple[Section, str]:

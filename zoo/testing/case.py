@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import torch
+
 from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
 from zoo.document.fields import fields_of
@@ -70,7 +72,8 @@ class Case:
         if not self.registered.component.fit:
             return {}
         learn = load_target(self.registered, self.registered.component.fit)
-        learnt: Mapping[str, Any] = learn(self.part.options, context, iter(samples))
+        with torch.device("cpu"):  # whatever it is built on
+            learnt: Mapping[str, Any] = learn(self.part.options, context, iter(samples))
         return learnt
 
 

@@ -51,7 +51,7 @@ def _difference(name: str, first: Tensor, second: Tensor, tolerance: float) -> I
     elif tolerance == 0:
         if not torch.equal(first, second):
             yield f"`{name}` differs{_by(first, second)}"
-    elif first.numel() and not bool(_distance(first, second) <= tolerance * first.abs().max().clamp(min=1)):
+    elif first.numel() and not bool(_distance(first, second) <= tolerance * first.double().abs().max().clamp(min=1)):
         yield f"`{name}` differs{_by(first, second)}"
 
 

@@ -44,8 +44,9 @@ def _undocumented(options: type, prefix: str) -> Iterator[str]:
 def defaults_can_be_built(trial: Tried) -> Iterator[str]:
     """With no option but those that must be given it is built too, or tells the user what it lacks."""
     try:
+        plain = type(trial)(trial.case.with_defaults())
         with torch.device("meta"):  # the defaults may be large
-            type(trial)(trial.case.with_defaults()).build()
+            plain.build()
     except ZooError:
         return
     except Exception as error:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from zoo.component import FeatureSpec
 from zoo.contract import Backbone, Head, HeadContext, ValueSpec
@@ -137,11 +136,8 @@ def predictions_are_plain(trial: HeadTrial) -> Iterator[str]:
         yield f"`decode` gives a {kind}, which is no plain Python"
 
 
-def labels_become_tensors(trial: HeadTrial) -> Iterator[str]:
-    """`label` refuses with a ValueError what is no label, and `collate` makes tensors of what is."""
-    strange = [leaf for leaf in pytree.tree_leaves(trial.targets) if not isinstance(leaf, Tensor)]
-    for kind in dict.fromkeys(type(leaf).__name__ for leaf in strange):
-        yield f"`collate` leaves a {kind} among the labels, which can go to no device"
+def wrong_labels_are_refused(trial: HeadTrial) -> Iterator[str]:
+    """What is no label is refused with a ValueError, to which zoo adds file, row and column."""
     if trial.columns:
         wrong = object() if len(trial.columns) == 1 else dict.fromkeys(trial.columns, object())
         yield from refusal(trial.build().label, wrong, "`label`")
@@ -184,7 +180,7 @@ LAWS = (
     *modules.LAWS,
     loss_is_one_finite_number,
     predictions_are_plain,
-    labels_become_tensors,
+    wrong_labels_are_refused,
     metrics_are_numbers,
     rows_do_not_depend_on_each_other,
 )

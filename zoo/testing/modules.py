@@ -124,6 +124,8 @@ def gradients_reach_every_parameter(trial: Trial) -> Iterator[str]:
     for name, parameter in parameters.items():
         if parameter.grad is None and name not in unused:
             yield f"no output depends on `{name}`; name it in `unused` if that is meant"
+        if parameter.grad is not None and name in unused:
+            yield f"outputs depend on `{name}`, which `unused` names"
         if parameter.grad is not None and not bool(parameter.grad.isfinite().all()):
             yield f"the gradient of `{name}` is no number"
 

@@ -16,6 +16,7 @@ from zoo.data.digits.text import text
 from zoo.data.split import split
 
 SEED = 0
+"""Of everything random."""
 USELESS = {"image": 0.10, "text": 0.10, "sound": 0.11}
 """Share of the rows in which a column says nothing about the digit; each is drawn by itself."""
 WRONG = 0.02
@@ -51,12 +52,11 @@ are free of any right.
 """
 
 
-def make_digits(folder: Path, seed: int = SEED) -> dict[str, int]:
+def make_digits(folder: Path) -> dict[str, int]:
     """Writes `train.parquet`, `validation.parquet`, `test.parquet` and `README.md` into a new folder.
 
     Args:
         folder: The folder, complete in the end or absent.
-        seed: Of everything random.
 
     Returns:
         Rows of each split.
@@ -70,17 +70,17 @@ def make_digits(folder: Path, seed: int = SEED) -> dict[str, int]:
     with complete_or_absent(folder) as beside:
         source = load_digits()
         labels = source.target.tolist()
-        table = _table([_row(*each, (seed, row)) for row, each in enumerate(zip(source.images, labels, strict=True))])
-        splits = {name: table.take(numbers) for name, numbers in _splits(labels, seed).items()}
+        table = _table([_row(row, *each) for row, each in enumerate(zip(source.images, labels, strict=True))])
+        splits = {name: table.take(numbers) for name, numbers in _splits(labels).items()}
         for name, part in splits.items():
             parquet.write_table(part, beside / f"{name}.parquet")
         sizes = {name: len(part) for name, part in splits.items()}
-        (beside / "README.md").write_text(_card(sizes, seed), encoding="utf-8")
+        (beside / "README.md").write_text(_card(sizes), encoding="utf-8")
     return sizes
 
 
-def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int, int]) -> dict[str, Any]:
-    random = np.random.default_rng(seed)
+def _row(number: int, strokes: Float[NDArray[np.float64], "8 8"], digit: int) -> dict[str, Any]:
+    random = np.random.default_rng((SEED, number))
     useless = {name: random.random() < share for name, share in USELESS.items()}
     heard = (digit + int(random.integers(1, 10))) % 10 if random.random() < WRONG else digit
     return {
@@ -96,15 +96,15 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, pa.schema(kinds))
 
 
-def _splits(labels: list[int], seed: int) -> dict[str, NDArray[np.int64]]:
+def _splits(labels: list[int]) -> dict[str, NDArray[np.int64]]:
     """A fifth to test on and a tenth to validate on, with equal shares of the digits."""
     numbers = np.arange(len(labels))
-    test = split(len(labels), 0.2, seed, labels)
+    test = split(len(labels), 0.2, SEED, labels)
     rest = numbers[~test]
-    validation = split(len(rest), 0.125, seed, [labels[row] for row in rest])
+    validation = split(len(rest), 0.125, SEED, [labels[row] for row in rest])
     return {"train": rest[~validation], "validation": rest[validation], "test": numbers[test]}
 
 
-def _card(sizes: dict[str, int], seed: int) -> str:
+def _card(sizes: dict[str, int]) -> str:
     rows = "\n".join(f"| `{name}.parquet` | {size} |" for name, size in sizes.items())
-    return CARD.format(sizes=rows, wrong=WRONG, seed=seed, **USELESS)
+    return CARD.format(sizes=rows, wrong=WRONG, seed=SEED, **USELESS)

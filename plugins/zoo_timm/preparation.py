@@ -1,0 +1,108 @@
+"""From a decoded picture to what a network reads. Worker processes import this, and so it imports no timm."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import torch
+from jaxtyping import Float32, Shaped
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+Fit: TypeAlias = Literal["center", "squash", "border"]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Resizes a picture, cuts out its middle, and standardises its colours, as timm does in evaluation.
+
+    Args:
+        size: Height and width of what comes out, in pixels.
+        resized: Height and width that the picture is resized to before its middle is cut out.
+        fit: Pictures of another shape: `center` covers `resized` and loses what stands out, `squash` gives up the
+            aspect ratio, `border` fits into `resized` and fills the rest with the mean colour.
+        mode: `bilinear` or `bicubic`, both with antialiasing, or `nearest-exact`.
+        mean: Mean of each channel from 0 to 255; empty for pictures that are standardised already.
+        deviation: Standard deviation of each channel from 0 to 255.
+    """
+
+    size: tuple[int, int]
+    resized: tuple[int, int]
+    fit: Fit = "squash"
+    mode: str = "bicubic"
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+    def __call__(
+        self, picture: Shaped[Tensor, "channels _height _width"]
+    ) -> Float32[Tensor, "channels _rows _columns"]:
+        """The picture, uint8 or float32 from 0 to 255 or standardised already, as the network reads it."""
+        cut = self._cut(self._resize(picture))
+        prepared = cut.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        if self.mean:
+            mean, deviation = (torch.tensor(each).reshape(-1, 1, 1) for each in (self.mean, self.deviation))
+            prepared.sub_(mean).div_(deviation)
+        return self._filled(prepared)
+
+    def _resize(self, picture: Tensor) -> Tensor:
+        size = self._target(picture.shape[-2], picture.shape[-1])
+        if size == picture.shape[-2:]:
+            return picture
+        antialias = self.mode != "nearest-exact"
+        return interpolate(picture.unsqueeze(0), size, mode=self.mode, antialias=antialias).squeeze(0)
+
+    def _target(self, height: int, width: int) -> tuple[int, int]:
+        """What the whole picture is resized to."""
+        rows, columns = self.resized
+        if self.fit == "squash":
+            return rows, columns
+        flat = height * columns < width * rows
+        if flat == (self.fit == "center"):
+            return rows, max(1, width * rows // height)
+        return max(1, height * columns // width), columns
+
+    def _cut(self, picture: Tensor) -> Tensor:
+        """The middle, of at most the wanted size."""
+        (height, width), (rows, columns) = picture.shape[-2:], self.size
+        top, left = round(max(0, height - rows) / 2), round(max(0, width - columns) / 2)
+        return picture[:, top : top + rows, left : left + columns]
+
+    def _filled(self, picture: Tensor) -> Tensor:
+        """The picture with zeros, the mean colour, around it where it is smaller than wanted."""
+        missing = self.size[0] - picture.shape[-2], self.size[1] - picture.shape[-1]
+        if missing == (0, 0):
+            return picture
+        top, left = missing[0] // 2, missing[1] // 2
+        return pad(picture, (left, missing[1] - left, top, missing[0] - top))
+
+
+def preparation(
+    pretrained: Mapping[str, Any], size: tuple[int, int], channels: int, standardized: bool
+) -> Preparation:
+    """How pictures are prepared for weights.
+
+    Args:
+        pretrained: timm's `pretrained_cfg` of the weights.
+        size: Height and width that the network reads, in pixels.
+        channels: Channels of the pictures.
+        standardized: Whether they have mean 0 and deviation 1 already, as spectrograms do: then the whole picture is
+            resized, nothing is cut off, and colours are left alone.
+    """
+    mode = {"bilinear": "bilinear", "nearest": "nearest-exact"}.get(pretrained["interpolation"], "bicubic")
+    if standardized:
+        return Preparation(size, size, "squash", mode)
+    crop = pretrained["crop_pct"]
+    resized = math.floor(size[0] / crop), math.floor(size[1] / crop)
+    mean, deviation = (_for_channels(pretrained[key], channels) for key in ("mean", "std"))
+    return Preparation(size, resized, pretrained["crop_mode"], mode, mean, deviation)
+
+
+def _for_channels(statistics: Sequence[float], channels: int) -> tuple[float, ...]:
+    """Statistics of colours from 0 to 1 as those of channels from 0 to 255.
+
+    One channel, grey, gets their mean; more get them over and over, as the first convolution gets its filters.
+    """
+    if channels == 1:
+        return (255 * sum(statistics) / len(statistics),)
+    return tuple(255 * statistics[channel % len(statistics)] for channel in range(channels))
