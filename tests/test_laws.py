@@ -174,4 +174,4 @@ def test_training_imports_nothing_that_the_spec_does_not_use(tmp_path: Path) -> 
     write_tables(tmp_path)
     imported = imported_by(["train", "spec.yaml", "--set", "train.epochs=1"], tmp_path)
     assert "torch" in imported
-    assert not imported & {*UNUSED, "pandas", "matplotlib", "tensorboard"}
+    assert not imported & {*UNUSED, "matplotlib", "tensorboard"}

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from zoo.spec.load import load_spec
     from zoo.spec.render import render_spec
     from zoo.spec.sections import BackbonePart, Spec
-    from zoo.training.plan import Plan, plan
     from zoo.training.train import Run, train
 
 __version__ = "0.1.0"
@@ -67,7 +66,6 @@ _HOME = {
     "Kind": "zoo.component",
     "Metric": "zoo.contract",
     "Modality": "zoo.component",
-    "Plan": "zoo.training.plan",
     "PluginError": "zoo.errors",
     "Policy": "zoo.contract",
     "PolicyContext": "zoo.contract",
@@ -88,7 +86,6 @@ _HOME = {
     "hookimpl": "zoo.registry.hookspecs",
     "load_spec": "zoo.spec.load",
     "option": "zoo.component",
-    "plan": "zoo.training.plan",
     "predict": "zoo.evaluation.predict",
     "render_spec": "zoo.spec.render",
     "train": "zoo.training.train",
@@ -118,7 +115,6 @@ __all__ = [
     "Kind",
     "Metric",
     "Modality",
-    "Plan",
     "PluginError",
     "Policy",
     "PolicyContext",
@@ -139,7 +135,6 @@ __all__ = [
     "hookimpl",
     "load_spec",
     "option",
-    "plan",
     "predict",
     "render_spec",
     "train",

@@ -82,7 +82,7 @@ class Features:
     def present(self) -> Bool[Tensor, "batch"]:
         """True where the row has any real token."""
         if self.mask is None:
-            return torch.ones(len(self.pooled), dtype=torch.bool, device=self.pooled.device)
+            return torch.ones(self.pooled.shape[0], dtype=torch.bool, device=self.pooled.device)
         return self.mask.any(1)
 
     def rows(self, index: Int[Tensor, "chosen"]) -> "Features":

@@ -11,9 +11,16 @@ class Timm:
     """Options of `timm/*`."""
 
     pool: Literal["auto", "avg", "max", "avgmax", "token"] = option(
-        "auto", "How the feature map or the tokens become one vector; `auto` is the model's own way."
+        "auto",
+        "How the feature map or the tokens become one vector, of those ways that the model has; `auto` is its own way, "
+        "`token` its class token.",
     )
-    depth: int | None = option(None, "Stages (or blocks) kept, counted from the input; all of them unless said.", ge=1)
+    depth: int | None = option(
+        None,
+        "Stages kept, counted from the input as timm counts them (the stem of a ResNet is one), or blocks of a model "
+        "without stages; all of them unless said.",
+        ge=1,
+    )
     resolution: int | None = option(
         None,
         "Side of the square picture; the weights' own unless said. Position embeddings are resampled.",
@@ -22,8 +29,14 @@ class Timm:
         unit="pixels",
     )
     drop_rate: float = option(0.0, "Dropout on the pooled features.", ge=0, lt=1)
-    drop_path_rate: float = option(0.0, "Stochastic depth (Huang et al. 2016) of the last block.", ge=0, lt=1)
-    model: dict[str, Any] = option({}, "Further arguments of timm.create_model, which `zoo plan` tries out.")
+    drop_path_rate: float | None = option(
+        None,
+        "Stochastic depth (Huang et al. 2016) of the last block, of all before it less; the model's own unless said "
+        "(0.1 for a Swin, 0 for most).",
+        ge=0,
+        lt=1,
+    )
+    model: dict[str, Any] = option({}, "Further arguments of the model's constructor in timm, such as `embed_dim`.")
 
 
 BACKBONES = Component(

@@ -1,12 +1,12 @@
 """Which shapes a network gives, learnt on the meta device: nothing is computed, no weight is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from zoo import FeatureSpec
 from zoo_timm.network import Request, stages_of
@@ -44,41 +44,23 @@ class Layout:
         return len(self.levels) == 1
 
 
-def layout_of(network: nn.Module, request: Request) -> Layout:
+def layout_of(network: Any, request: Request) -> Layout:
     """Runs a network on the meta device, and looks at the shapes.
 
     Where all blocks have one shape, as in a ViT, only the first one is run.
     """
     stages = stages_of(network)[: request.options.depth]
-    alike = len(set(stages)) == 1
-    traced = _Traced(network, [0] if alike else list(range(len(stages))), alike)
-    places = {name: each.to("meta") for name, each in (*traced.named_parameters(), *traced.named_buffers())}
-    with torch.device("meta"), torch.no_grad():
-        network.eval()
-        trunk, maps, pooled = functional_call(traced, places, (torch.empty(1, request.channels, *request.size),))
-        network.train()
     levels = _levels([stride for _, stride in stages])
     prefix = getattr(network, "num_prefix_tokens", None) or 0
     channels_last = getattr(network, "output_fmt", None) == "NHWC"
-    last = maps[-1]
-    tokens = tokens_of(trunk, prefix, channels_last) if isinstance(trunk, Tensor) else None
-    has_tokens = tokens is not None and tokens.shape[1] == last.shape[2] * last.shape[3]
-    tokens = tokens if has_tokens and tokens is not None else tokens_of(last, 0, False)
-    width = tokens.shape[-1]
-    return Layout(
-        features=FeatureSpec(
-            dim=width,
-            pooled_dim=width if pooled is None else pooled.shape[1],
-            tokens=tokens.shape[1],
-            maps=_maps(stages, levels),
-        ),
-        stages=len(stages),
-        levels=levels,
-        prefix=prefix,
-        channels_last=channels_last,
-        has_tokens=has_tokens,
-        has_head=pooled is not None,
-    )
+    trunk, last, pooled = _traced(network, request, stages)
+    tokens = tokens_of(last, prefix=0, channels_last=False)
+    own = tokens_of(trunk, prefix, channels_last) if isinstance(trunk, Tensor) else None
+    has_tokens = own is not None and own.shape[1] == tokens.shape[1]
+    width = own.shape[2] if has_tokens and own is not None else tokens.shape[2]
+    pooled_width = width if pooled is None else pooled.shape[1]
+    features = FeatureSpec(width, pooled_width, tokens.shape[1], _maps(stages, levels))
+    return Layout(features, len(stages), levels, prefix, channels_last, has_tokens, pooled is not None)
 
 
 def tokens_of(trunk: Tensor, prefix: int, channels_last: bool) -> Tensor:
@@ -101,18 +83,43 @@ def _maps(stages: Sequence[tuple[int, int]], levels: Sequence[int]) -> tuple[tup
     return ((channels, stride // 2), (channels, stride), (channels, stride * 2))
 
 
-class _Traced(nn.Module):
-    """Runs a network up to some of its stages."""
-
-    def __init__(self, network: nn.Module, indices: list[int], early: bool) -> None:
-        super().__init__()
-        self.network, self.indices, self.early = network, indices, early
-
-    def forward(self, pictures: Tensor) -> tuple[Any, list[Tensor], Tensor | None]:
-        """What comes out of the trunk, the stages' maps, and what the head pools; None where it cannot."""
-        trunk, maps = self.network.forward_intermediates(pictures, indices=self.indices, stop_early=self.early)
+def _traced(network: Any, request: Request, stages: Sequence[Any]) -> tuple[Any, Tensor, Tensor | None]:
+    """What comes out of the trunk, the last stage's map, and what the head pools: None where it cannot."""
+    alike = len(stages) > 1 and len(set(stages)) == 1
+    indices = [0] if alike else list(range(len(stages)))
+    with torch.no_grad(), _on_meta(network), torch.device("meta"):
+        pictures = torch.empty(1, request.channels, *request.size)
         try:
-            pooled = self.network.forward_head(trunk, pre_logits=True)
-        except (AssertionError, NotImplementedError, TypeError):
-            return trunk, maps, None
-        return trunk, maps, pooled if pooled.ndim == 2 else None
+            trunk, maps = network.forward_intermediates(pictures, indices=indices, stop_early=alike)
+        except RuntimeError as error:
+            if "meta tensors" not in str(error):
+                raise
+            # Gemma's vision tower reads the numbers of its positions to know the grid, which are not there.
+            channels, stride = stages[-1]
+            height, width = (side // stride for side in request.size)
+            trunk, maps = network.forward_features(pictures), [torch.empty(1, channels, height, width)]
+        try:
+            pooled = network.forward_head(trunk, pre_logits=True)
+        except (AssertionError, NotImplementedError, TypeError):  # an encoder without a classifier
+            pooled = None
+    return trunk, maps[-1], pooled if isinstance(pooled, Tensor) and pooled.ndim == 2 else None
+
+
+@contextmanager
+def _on_meta(network: nn.Module) -> Iterator[None]:
+    """Puts meta tensors in the places of all parameters and buffers, and evaluation in that of training, for a while.
+
+    `torch.func.functional_call` would leave them there where a module stands in two places of a network (CoaT).
+    """
+    places_of_all: Any = [places for each in network.modules() for places in (each._parameters, each._buffers)]
+    kept = [(places, dict(places)) for places in places_of_all]
+    network.eval()
+    try:
+        for places, tensors in kept:
+            places.update({name: each.to("meta") for name, each in tensors.items() if each is not None})
+        yield
+    finally:
+        for places, tensors in kept:
+            places.clear()
+            places.update(tensors)
+        network.train()

@@ -3,7 +3,8 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from zoo import UsageError
 from zoo_timm.configuration import Configuration
 from zoo_timm.declaration import Timm
+from zoo_timm.preparation import for_channels
 
 Filter: TypeAlias = Callable[..., Mapping[str, Tensor]]
 """What timm does with a checkpoint before it loads it: renames, resamples. Takes the tensors and the network."""
@@ -83,8 +85,21 @@ class Request:
             arguments["drop_path_rate"] = self.options.drop_path_rate
         return arguments
 
+    def as_trained(self) -> Configuration:
+        """The configuration of weights that this network will have learnt."""
+        configuration = self.configuration
+        pretrained = configuration.pretrained
+        changed = {
+            "input_size": (self.channels, *self.size),
+            "num_classes": 0,
+            "mean": for_channels(pretrained["mean"], self.channels),
+            "std": for_channels(pretrained["std"], self.channels),
+        }
+        arguments = {**configuration.arguments, **self.options.model}
+        return replace(configuration, pretrained={**pretrained, **changed}, arguments=arguments)
 
-def make(request: Request) -> tuple[nn.Module, Filter | None]:
+
+def make(request: Request) -> tuple[Any, Filter | None]:
     """The network on torch's default device, and what timm filters its checkpoints with."""
     network, filters = create(request.configuration, request.arguments())
     options = request.options
@@ -92,29 +107,39 @@ def make(request: Request) -> tuple[nn.Module, Filter | None]:
         kept = stages_of(network)
         if options.depth > len(kept):
             raise UsageError(f"`depth: {options.depth}`: `{request.name}` has {len(kept)} stages (or blocks)")
-        network.prune_intermediate_layers([options.depth - 1], prune_norm=False, prune_head=False)
+        _cut(network, options.depth)
     if options.pool != "auto":
         network.reset_classifier(0, options.pool)
     return network, filters
 
 
-def create(configuration: Configuration, arguments: Mapping[str, Any]) -> tuple[nn.Module, Filter | None]:
+def create(configuration: Configuration, arguments: Mapping[str, Any]) -> tuple[Any, Filter | None]:
     """A network without weights from a checkpoint, and what timm would filter the checkpoint with.
 
     timm builds some networks otherwise where they are to be pretrained (`fbnetc_100` has another epsilon), and tells
     only its loader what to filter a checkpoint with. So it is asked for a pretrained one, and its loader is replaced.
     """
+    settings = {"pretrained": True, "pretrained_cfg": dict(configuration.pretrained), **arguments}
+    create_one = partial(timm.create_model, configuration.architecture, **settings)
     with _one_at_a_time, _recorded() as filters:
-        make = lambda: timm.create_model(  # noqa: E731
-            configuration.architecture, pretrained=True, pretrained_cfg=dict(configuration.pretrained), **arguments
-        )
         try:
-            network = make()
+            network = create_one()
         except RuntimeError:
-            # Hybrids run their stem to learn its size: that takes real tensors, where zoo would leave them out.
+            if torch.get_default_device().type == "meta":
+                raise
+            # Hybrids run their stem to learn its size, and that takes real tensors where zoo allocates none.
             with torch.device("cpu"):
-                network = make()
-    return network, filters[-1] if filters else None
+                network = create_one()
+    return network, filters[-1]
+
+
+def _cut(network: Any, depth: int) -> None:
+    """Leaves the first stages (or blocks) alone, with timm's head where it fits them."""
+    cut = partial(network.prune_intermediate_layers, [depth - 1], prune_norm=False)
+    try:
+        cut(prune_head=False)
+    except AssertionError:  # a head that reads all stages
+        cut(prune_head=True)
 
 
 @contextmanager
@@ -133,7 +158,7 @@ def _recorded() -> Iterator[list[Filter | None]]:
         _builder.load_pretrained = loader
 
 
-def stages_of(network: nn.Module) -> list[tuple[int, int]]:
-    """Channels and stride of the stages of a network, or of its blocks where all have one stride, as timm lists them."""
-    listed: Any = network.feature_info
+def stages_of(network: Any) -> list[tuple[int, int]]:
+    """Channels and stride of each stage of a network, or of each block where they are alike, as timm lists them."""
+    listed = network.feature_info
     return [(each["num_chs"], each["reduction"]) for each in getattr(listed, "info", listed)]

@@ -77,9 +77,7 @@ class Preparation:
         return pad(picture, (left, missing[1] - left, top, missing[0] - top))
 
 
-def preparation(
-    pretrained: Mapping[str, Any], size: tuple[int, int], channels: int, standardized: bool
-) -> Preparation:
+def preparation(pretrained: Mapping[str, Any], size: tuple[int, int], channels: int, standardized: bool) -> Preparation:
     """How pictures are prepared for weights.
 
     Args:
@@ -94,15 +92,15 @@ def preparation(
         return Preparation(size, size, "squash", mode)
     crop = pretrained["crop_pct"]
     resized = math.floor(size[0] / crop), math.floor(size[1] / crop)
-    mean, deviation = (_for_channels(pretrained[key], channels) for key in ("mean", "std"))
+    mean, deviation = (tuple(255 * each for each in for_channels(pretrained[key], channels)) for key in ("mean", "std"))
     return Preparation(size, resized, pretrained["crop_mode"], mode, mean, deviation)
 
 
-def _for_channels(statistics: Sequence[float], channels: int) -> tuple[float, ...]:
-    """Statistics of colours from 0 to 1 as those of channels from 0 to 255.
+def for_channels(statistics: Sequence[float], channels: int) -> tuple[float, ...]:
+    """Mean or deviation of colours as those of another number of channels.
 
     One channel, grey, gets their mean; more get them over and over, as the first convolution gets its filters.
     """
     if channels == 1:
-        return (255 * sum(statistics) / len(statistics),)
-    return tuple(255 * statistics[channel % len(statistics)] for channel in range(channels))
+        return (sum(statistics) / len(statistics),)
+    return tuple(statistics[channel % len(statistics)] for channel in range(channels))

@@ -3,7 +3,7 @@
 from zoo import Backbone, BackboneContext, Modality, UsageError
 from zoo_transformers.configuration import Configured, configure
 from zoo_transformers.declaration import Transformers
-from zoo_transformers.network import network_class
+from zoo_transformers.network import what_it_reads
 
 # What transformers calls the input of a network, by modality.
 INPUTS = {"text": ("input_ids",), "image": ("pixel_values",), "audio": ("input_values", "input_features")}
@@ -38,9 +38,11 @@ def build(options: Transformers, context: BackboneContext) -> Backbone:
     if modality != Modality.IMAGE and options.resolution is not None:
         raise UsageError(f"`resolution` means nothing for {modality}")
     configured = configure(options, context)
-    read = network_class(configured.config).main_input_name
-    if read not in INPUTS.get(modality, ()):
-        raise UsageError(f"`{configured.model_type}` reads `{read}`, and the input gives {modality}")
+    main, *more = what_it_reads(configured.config)
+    if main not in INPUTS.get(modality, ()):
+        raise UsageError(f"`{configured.model_type}` reads `{main}`, and the input gives {modality}")
+    if more:
+        raise UsageError(f"`{configured.model_type}` needs more than a {modality}: `{'`, `'.join(more)}`")
     if modality == Modality.TEXT:
         from zoo_transformers.text import TextEncoder
 

@@ -16,6 +16,8 @@ from zoo_transformers.index import PARTS
 
 # What a file must not decide: code to run, kernels to fetch, the type of the numbers.
 UNSAFE = ("auto_map", ATTENTION, "experts_implementation", "dtype", "torch_dtype")
+# The encoder of a masked autoencoder is a ViT; the library's own class hides patches at random, in use too.
+STANDS_FOR = {"vit_mae": "vit"}
 # Where a configuration may tell the width of a head apart from `hidden_size`.
 HEAD_WIDTHS = ("head_dim", "d_kv", "attention_head_size")
 OURS = "zoo"
@@ -50,6 +52,7 @@ def configure(options: Transformers, context: BackboneContext) -> Configured:
     stored = _stored(context) if context.files is not None else {}
     notes = stored.pop(OURS, {})
     model_type = _model_type(options, context, stored)
+    model_type = STANDS_FOR.get(model_type, model_type)
     cls = config_class(model_type)
     entries = stored if options.config is None else options.config
     if options.config is not None:
@@ -178,8 +181,9 @@ def _set_dropout(config: PreTrainedConfig, rate: float) -> None:
 
 
 def _check_heads(config: PreTrainedConfig) -> None:
-    width, heads = getattr(config, "hidden_size", None), getattr(config, "num_attention_heads", None)
-    if not isinstance(width, int) or not isinstance(heads, int) or any(getattr(config, k, None) for k in HEAD_WIDTHS):
+    entries = config.to_dict()
+    width, heads = (entries.get(config.attribute_map.get(key, key)) for key in ("hidden_size", "num_attention_heads"))
+    if not isinstance(width, int) or not isinstance(heads, int) or any(key in entries for key in HEAD_WIDTHS):
         return
     if heads < 1 or width % heads:
         raise UsageError(f"the attention heads ({heads}) must divide the width ({width}) of `{config.model_type}`")

@@ -70,7 +70,7 @@ class Encoder(Backbone):
     def forward(self, values: Values) -> Features:
         """Tokens and their pooled vector."""
         data, more, mask = self.read(values)
-        return self._features(self.run({self.main: data, **more}), mask)
+        return self.features_of(self.run({self.main: data, **more}), mask)
 
     def stages(self, values: Values) -> list[Float[Tensor, "batch _dim"]]:
         """The mean of the real tokens after each layer; of the last layer what `forward` pools."""
@@ -78,7 +78,7 @@ class Encoder(Backbone):
         outputs = self.run({self.main: data, **more}, output_hidden_states=True)
         way: Way = "last" if self.way == "last" else "mean"
         between = [pool_tokens(_as_tokens(each), mask, way, self.special) for each in outputs.hidden_states[1:-1]]
-        return [*between, self._features(outputs, mask).pooled]
+        return [*between, self.features_of(outputs, mask).pooled]
 
     def embed(self, values: Values) -> tuple[Float[Tensor, "batch tokens dim"], Bool[Tensor, "batch tokens"] | None]:
         """Tokens with their positions, class tokens in front, and their mask.
@@ -107,7 +107,7 @@ class Encoder(Backbone):
             mask = None if mask is None else mask.gather(1, keep)
         more = {} if mask is None else {"attention_mask": mask.long()}
         with _giving(self._embeddings(), tokens):
-            return self._features(self.run({self.embedded: tokens, **more}), mask)
+            return self.features_of(self.run({self.embedded: tokens, **more}), mask)
 
     def layer_groups(self) -> list[list[str]]:
         """Embeddings, each layer, and what follows the layers."""
@@ -115,9 +115,9 @@ class Encoder(Backbone):
 
     def adapt(self, state: Mapping[str, Tensor]) -> Adapted:
         """Fits weights of this architecture, or of a bigger model that holds it, under any of their names."""
-        found, unused = matched(self.network, state)
-        tensors, resized = {}, {}
         own = self.network.state_dict()
+        found, unused = matched(self.network, own, state)
+        tensors, resized = {}, {}
         for name, tensor in found.items():
             tensors[PREFIX + name], change = self.fitted(name, tensor, own[name])
             if change:
@@ -154,7 +154,8 @@ class Encoder(Backbone):
         """What must be known beside the configuration to build it again."""
         return {"pool": self.way}
 
-    def _features(self, outputs: Any, mask: Bool[Tensor, "batch tokens"] | None) -> Features:
+    def features_of(self, outputs: Any, mask: Bool[Tensor, "batch tokens"] | None) -> Features:
+        """The network's outputs as features."""
         tokens = _as_tokens(outputs.last_hidden_state)
         if self.way == "network":
             return Features(tokens, outputs.pooler_output.flatten(1), mask)

@@ -13,19 +13,21 @@ SHARED = {"embed_tokens.weight": "shared.weight"}
 """What an encoder-decoder calls a tensor that its encoder has under a name of its own."""
 
 
-def matched(network: PreTrainedModel, state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def matched(
+    network: PreTrainedModel, own: Collection[str], state: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The network's tensors by its own names, and those names of the checkpoint that it has no place for.
 
     The checkpoint may hold the network alone, the network with a task head, or a bigger model with this tower inside.
 
     Args:
         network: The network of the tower.
+        own: Names of its tensors.
         state: Tensors of the checkpoint.
 
     Raises:
         ValueError: Less than half of the network's tensors are there.
     """
-    own = network.state_dict().keys()
     names: dict[str, tuple[str, ...]] = {name: (name,) for name in state}
     places, tensors = _under_best_prefix(own, names), dict(state)
     if len(places) < len(own):

@@ -2,10 +2,14 @@
 
 import inspect
 import re
+from contextlib import nullcontext
 from importlib import import_module
+from importlib.util import find_spec
 
+import torch
 from torch import nn
 from transformers.configuration_utils import PreTrainedConfig
+from transformers.initialization import no_init_weights
 from transformers.modeling_utils import PreTrainedModel
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
@@ -41,9 +45,12 @@ def make_network(config: PreTrainedConfig, *, pooler: bool) -> PreTrainedModel:
     padding, rows = getattr(config, "pad_token_id", None), getattr(config, "vocab_size", None)
     if isinstance(padding, int) and isinstance(rows, int) and not 0 <= padding < rows:
         config.pad_token_id = None  # no embedding takes a row of padding that it does not have
+    # Where tensors get no memory, their random start would only cost time.
+    filled = nullcontext() if not torch.empty(0).is_meta else no_init_weights()
     try:
-        with quiet():
+        with quiet(), filled:
             network: PreTrainedModel = cls(config, **options)
+        network.tie_weights()
     except Exception as error:  # each architecture has checks of its own, with errors of its own
         raise UsageError(f"`{config.model_type}` cannot be built from this configuration: {error}") from error
     return network
@@ -56,7 +63,8 @@ def network_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
         UsageError: transformers has no encoder for this configuration.
     """
     cls = type(config)
-    module = import_module(cls.__module__.replace(".configuration_", ".modeling_"))
+    path = cls.__module__.replace(".configuration_", ".modeling_")
+    module = import_module(path) if find_spec(path) else None
     stem = cls.__name__.removesuffix("Config")
     named = MODEL_MAPPING_NAMES.get(config.model_type)
     names = (f"{stem}Stack", f"{stem}Encoder") if cls.is_encoder_decoder else (named, f"{stem}Model")
@@ -67,6 +75,19 @@ def network_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
     raise UsageError(f"transformers has no encoder of its own for `{config.model_type}`")
 
 
+def what_it_reads(config: PreTrainedConfig) -> list[str]:
+    """What must be given to the encoder, its main input first."""
+    cls = network_class(config)
+    arguments = list(inspect.signature(cls.forward).parameters.values())[2:]
+    named = [each for each in arguments if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+    return [cls.main_input_name, *(each.name for each in named if each.default is each.empty)]
+
+
+def pools_itself(config: PreTrainedConfig) -> bool:
+    """Whether the encoder gives a pooled output beside its tokens."""
+    return "pooler_output=" in inspect.getsource(network_class(config).forward)
+
+
 def is_causal(config: PreTrainedConfig) -> bool:
     """Whether a token sees only those before it, so that the last one has read the text."""
     if type(config).is_encoder_decoder:
@@ -75,6 +96,15 @@ def is_causal(config: PreTrainedConfig) -> bool:
     return bool(getattr(config, "is_decoder", False)) or (
         decoder and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     )
+
+
+def embedding_name(network: PreTrainedModel) -> str:
+    """Name of the table of the tokens' embeddings; "" where there is none."""
+    try:
+        table = network.get_input_embeddings()
+    except NotImplementedError:  # canine hashes letters into several
+        return ""
+    return next((f"{path}.weight" for path, each in network.named_modules() if each is table), "")
 
 
 def layer_groups(network: PreTrainedModel, prefix: str) -> list[list[str]]:

@@ -101,7 +101,8 @@ def _sizes(settings: Mapping[str, Any]) -> tuple[int | tuple[int, int], tuple[in
     if isinstance(size, int):
         size = {"shortest_edge": size} if crop else {"height": size, "width": size}
     if "shortest_edge" not in size:
-        exact = (size["height"], size["width"])
+        longest = size.get("longest_edge", 224)
+        exact = (size.get("height", longest), size.get("width", longest))
         return exact, exact if crop is None else _pair(crop)
     shortest: int = size["shortest_edge"]
     if crop is not None:

@@ -11,7 +11,7 @@ from zoo import BackboneContext, FeatureSpec, UsageError, Values
 from zoo_transformers.configuration import Configured
 from zoo_transformers.declaration import Transformers
 from zoo_transformers.encoder import Encoder
-from zoo_transformers.network import is_causal, width_of
+from zoo_transformers.network import embedding_name, is_causal, width_of
 from zoo_transformers.text_pooling import FIXED, text_way
 from zoo_transformers.tokenizer import FILE, NoTokenizer, Tokenize, find_tokenizer, own_tokenizer
 from zoo_transformers.vocabulary import move_rows, pad_id, set_vocabulary, shared_rows
@@ -36,8 +36,7 @@ class TextEncoder(Encoder):
         super().__init__(configured, way, pooler=way == "network")
         self._asked = options.tokenizer if isinstance(options.tokenizer, str) else None
         self._fixed = config.model_type in FIXED
-        embedding = self.network.get_input_embeddings()
-        self._embedding = next(f"{path}.weight" for path, each in self.network.named_modules() if each is embedding)
+        self._embedding = embedding_name(self.network)
         others = options.tokenizer is not None and context.files is not None
         old = own_tokenizer(context.files, configured.model_type) if others else None
         self._vocabularies = (old, tokenizer if others else None)

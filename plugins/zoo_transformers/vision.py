@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Literal
 
 import torch
@@ -14,7 +15,7 @@ from zoo import BackboneContext, FeatureSpec, Files, UsageError, Values
 from zoo_transformers.configuration import Configured
 from zoo_transformers.declaration import Transformers
 from zoo_transformers.encoder import Encoder
-from zoo_transformers.network import width_of
+from zoo_transformers.network import make_network, pools_itself, width_of
 from zoo_transformers.pictures import Picture, picture_of
 from zoo_transformers.pool import Way
 from zoo_transformers.resampling import resample_positions, sum_or_repeat_channels
@@ -24,7 +25,7 @@ FILE = "preprocessor_config.json"
 CLASS_TOKEN = frozenset({"deit", "vit", "vit_msn", "yolos"})
 # Their pooled output is the class token after a norm of its own.
 NORMED_CLASS_TOKEN = frozenset({"clip_vision_model", "metaclip_2_vision_model", "chinese_clip_vision_model"})
-SPECIAL = re.compile(r"(^|\.)(cls_token|class_embedding|distillation_token|register_tokens)$")
+SPECIAL = re.compile(r"embeddings\.(cls_token|class_embedding|distillation_token|register_tokens)$")
 
 
 class VisionEncoder(Encoder):
@@ -46,8 +47,9 @@ class VisionEncoder(Encoder):
         way = _way(options.pool, configured)
         super().__init__(configured, way, pooler=way == "network")
         _recompute_positions(self.network)
-        named = {name: tensor for name, tensor in self.network.state_dict().items() if SPECIAL.search(name)}
-        self.special = sum(each.shape[-2] if each.dim() == 3 else 1 for each in named.values())
+        own = self.network.state_dict()
+        named = [tensor for name, tensor in own.items() if SPECIAL.match(name)]
+        self.special = sum(each.shape[-2] if each.dim() == 3 else 1 for each in named)
         if way == "first" and not self.special:
             raise UsageError(f"`pool: first`: `{config.model_type}` has no class token; take `mean`")
         channels = getattr(config, "num_channels", 3)
@@ -57,7 +59,7 @@ class VisionEncoder(Encoder):
         settings = _settings(context.files, configured.model_type)
         self.prepare, self._settings = picture_of(settings, size, channels, context.value.standardized)
         self._channels = channels
-        self.features = FeatureSpec(width_of(config), width_of(config), self._tokens())
+        self.features = self._shapes()
 
     def read(self, values: Values) -> tuple[Float[Tensor, "batch channels height width"], dict[str, Tensor], None]:
         """The pictures; all their tokens are real."""
@@ -97,9 +99,21 @@ class VisionEncoder(Encoder):
                 raise UsageError(f"`{config.model_type}` takes pictures of 3 channels alone, not of {channels}")
             config.num_channels = channels
 
-    def _tokens(self) -> int | None:
-        grid = _grid(self.config)
-        return grid[0] * grid[1] + self.special if grid else None
+    def _shapes(self) -> FeatureSpec:
+        """Shapes of the features: told by a table of positions, else tried out on the meta device."""
+        grid, names = _grid(self.config), list(self.network.state_dict())
+        if grid is not None and any(name.startswith("embeddings.position_embedding") for name in names):
+            width = width_of(self.config)
+            return FeatureSpec(width, width, grid[0] * grid[1] + self.special)
+        assert isinstance(self.prepare, Picture)
+        with torch.device("meta"), torch.no_grad():
+            network = make_network(deepcopy(self.config), pooler=self.way == "network").eval()
+            picture = torch.zeros(1, self._channels, *self.prepare.size)
+            try:
+                features = self.features_of(network(picture), None)
+            except Exception as error:  # what it gives is not what encoders give
+                raise UsageError(f"`{self.config.model_type}` cannot be used as a backbone: {error}") from error
+        return FeatureSpec(features.tokens.shape[2], features.pooled.shape[1], features.tokens.shape[1])
 
 
 def _way(pool: Literal["auto", "mean", "max", "first", "last"], configured: Configured) -> Way:
@@ -115,7 +129,7 @@ def _way(pool: Literal["auto", "mean", "max", "first", "last"], configured: Conf
         return "network" if config.model_type in NORMED_CLASS_TOKEN else "first"
     if pool != "auto":
         return pool
-    usual: Way = "network" if getattr(config, "vision_use_head", True) else "mean"
+    usual: Way = "network" if getattr(config, "vision_use_head", True) and pools_itself(config) else "mean"
     if config.model_type in CLASS_TOKEN:
         usual = "first"
     kept: Way | None = configured.notes.get("pool")

@@ -1,3 +1,5 @@
+from functools import cache
+
 import pytest
 import torch
 import transformers
@@ -11,7 +13,8 @@ from zoo.model.tower import run_tower
 
 MASKED = [case for case in [*TEXTS, *SOUNDS] if case.name not in ("wav2vec2", "siglip")]
 padded = pytest.mark.parametrize("case", MASKED, ids=str)
-QUICK = settings(max_examples=6, deadline=None)
+QUICK = settings(max_examples=5, deadline=None)
+made = cache(make)
 
 
 def values_of(case: Case, lengths: list[int], extra: int, garbage: float) -> Values:
@@ -39,7 +42,7 @@ def close(one: Tensor, other: Tensor) -> None:
 @given(data=st.data())
 def test_what_stands_under_padding_changes_no_bit(case: Case, data: st.DataObject) -> None:
     lengths, extra = data.draw(lengths_of(case)), data.draw(st.integers(0, 7))
-    backbone = make(case)
+    backbone = made(case)
     one = backbone(values_of(case, lengths, extra, 7))
     other = backbone(values_of(case, lengths, extra, 31 if case.modality == "text" else float("nan")))
     assert torch.equal(one.pooled, other.pooled)
@@ -51,7 +54,7 @@ def test_what_stands_under_padding_changes_no_bit(case: Case, data: st.DataObjec
 @given(data=st.data())
 def test_padding_and_other_rows_change_nothing_but_by_rounding(case: Case, data: st.DataObject) -> None:
     lengths, extra = data.draw(lengths_of(case)), data.draw(st.integers(0, 7))
-    backbone = make(case)
+    backbone = made(case)
     values = values_of(case, lengths, extra, 7)
     together = backbone(values)
     for row in range(len(lengths)):

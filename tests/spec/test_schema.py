@@ -46,6 +46,7 @@ BEYOND = {
     "a front end for a picture",
     "a front end into a sound backbone",
     "a share with nobody",
+    "an input named like what torch's modules have of their own",
     "a share with itself",
     "a share of another modality",
     "a table for an unknown head",

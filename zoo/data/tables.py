@@ -79,8 +79,8 @@ class ArrowTable:
 
     def filled(self, name: str) -> NDArray[np.bool_]:
         """`(rows,)`: True where the column's cell is not null."""
-        empty: NDArray[np.bool_] = self._arrow(name).is_null(nan_is_null=True).to_numpy()
-        return ~empty
+        empty = self._arrow(name).is_null(nan_is_null=True)
+        return ~np.array(empty.to_pylist(), dtype=np.bool_)  # Arrow's own `to_numpy` imports pandas
 
     def place(self, row: int) -> str:
         """Where a row stands: its line in a file of lines, else its number, counted from 1."""
@@ -123,7 +123,9 @@ def open_table(path: Path, columns: Collection[str], texts: Collection[str] = ()
 def _taken(column: pa.ChunkedArray, numbers: Sequence[int]) -> list[Any]:
     if column.num_chunks > 1:  # Arrow would join all chunks to take some cells of them
         return [_plain(column[int(number)].as_py()) for number in numbers]
-    return list(map(_plain, column.take(pa.array(numbers, pa.int64())).to_pylist()))
+    wanted = np.ascontiguousarray(numbers, np.int64)
+    indices = pa.Array.from_buffers(pa.int64(), len(wanted), [None, pa.py_buffer(wanted)])  # `pa.array` imports pandas
+    return list(map(_plain, column.take(indices).to_pylist()))
 
 
 def _plain(cell: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The arithmetic of a device, for tensors on the meta device: which kernel computes attention, and in which precision."""
+"""The arithmetic of a device, for tensors on the meta device: which kernel computes attention, in which precision."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

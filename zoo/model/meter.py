@@ -1,4 +1,4 @@
-"""Counts what a model would compute and keep in memory, from a run on tensors without memory."""
+"""What a model computes and keeps in memory, counted in a run on tensors that have none."""
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -8,23 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry, sdpa_flop
+from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
-BATCH = 65537
-"""Rows of the batch that is run: a prime, so that what it divides grows with the batch, and nothing else does."""
-
-FLOPS: dict[Any, Callable[..., int]] = {
-    **flop_registry,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: sdpa_flop(
-        query.shape, key.shape, value.shape
-    ),
-}
-"""What torch counts, and attention as a CPU computes it, which torch leaves out."""
+ROWS = 65537
+"""Rows of the batch that is run. It is a prime: a tensor whose bytes it divides grows with the batch, others do not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Bytes or operations of a batch of any size: `fixed + rows * per_row`."""
+    """Bytes, or operations, of a batch of any size: `fixed` and `per_row` for each of its rows."""
 
     fixed: int = 0
     per_row: int = 0
@@ -36,21 +28,16 @@ class Amount:
         return Amount(self.fixed - other.fixed, self.per_row - other.per_row)
 
     def of(self, rows: int) -> int:
-        """The amount of a batch."""
+        """The amount of a batch of so many rows."""
         return self.fixed + rows * self.per_row
-
-
-def _amount(number: int) -> Amount:
-    """What was counted for `BATCH` rows, for any number of rows."""
-    return Amount(0, number // BATCH) if number % BATCH == 0 else Amount(number, 0)
 
 
 class Meter(TorchDispatchMode):
     """While active, follows which tensors are alive, and counts operations as torch's FlopCounterMode does.
 
-    Every storage counts from the operation that makes it to the moment when nothing holds it any more, autograd
-    included, so a forward and a backward pass have the peak that they would have with memory. Run it on a batch of
-    `BATCH` rows: the peak of any other batch follows.
+    A storage counts from the operation that makes it until nothing holds it any more, autograd included: a forward and
+    a backward pass on the meta device have the peak that they have with memory. Run on a batch of `ROWS` rows, they
+    tell the peak of every other batch too.
 
     Args:
         held: Tensors that are there before: parameters, buffers, the batch.
@@ -58,43 +45,41 @@ class Meter(TorchDispatchMode):
 
     def __init__(self, held: Iterable[Tensor]) -> None:
         super().__init__()
-        self.flops = Amount()
+        self.operations = Amount()
+        self._sizes: dict[weakref.ref[Any], Amount] = {}
         self._live = Amount()
         self._levels: set[Amount] = set()
-        self._sizes: dict[Any, Amount] = {}
-        self._known: dict[Any, Any] = {}
+        self._results: dict[Any, Any] = {}
         for tensor in held:
             self._follow(tensor)
 
     def peak(self, rows: int) -> int:
-        """Most bytes that were alive at once, for a batch of so many rows."""
-        return max((level.of(rows) for level in self._levels), default=0)
+        """Most bytes that were alive at once, of a batch of so many rows."""
+        return max(level.of(rows) for level in self._levels)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = self._result(func, args, kwargs)
-        formula = FLOPS.get(func._overloadpacket)
-        if formula is not None:
-            self.flops += _amount(formula(*args, **kwargs, out_val=result))
+        count = COUNTED.get(func.overloadpacket)
+        if count is not None:
+            self.operations += _amount(count(*args, **kwargs, out_val=result))
         for tensor in _tensors(result):
             self._follow(tensor)
         return result
 
     def _result(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """The result, made from that of an earlier call with the same shapes where there was one.
+        """The result; made anew from that of an earlier call with equal shapes, because layers repeat.
 
-        Layers repeat, and shapes of results are slow to find.
+        Finding the shapes of a result takes torch a hundred times as long as making a tensor without memory.
         """
-        key = (func, *map(_shape, args), *((name, _shape(value)) for name, value in kwargs.items()))
-        known = self._known.get(key)
-        if known is not None:
-            return _remade(known)
+        key = (func, _shape(args), _shape(tuple(kwargs.items())))
+        if key in self._results:
+            return _of_shape(self._results[key])
         result = func(*args, **kwargs)
-        given = {each.untyped_storage()._cdata for each in _tensors((args, kwargs))}
+        given = {each.untyped_storage()._cdata for each in (*_tensors(args), *_tensors(kwargs))}
         made = list(_tensors(result))
-        fresh = {each.untyped_storage()._cdata for each in made}
-        if made and all(type(each) is Tensor and each.is_meta for each in made) and not given & fresh:
-            self._known[key] = _shape(result)
+        if made and all(each.is_meta and each.untyped_storage()._cdata not in given for each in made):
+            self._results[key] = _shape(result)
         return result
 
     def _follow(self, tensor: Tensor) -> None:
@@ -105,8 +90,24 @@ class Meter(TorchDispatchMode):
             self._live += self._sizes[reference]
             self._levels.add(self._live)
 
-    def _forget(self, reference: Any) -> None:
+    def _forget(self, reference: "weakref.ref[Any]") -> None:
         self._live -= self._sizes.pop(reference)
+
+
+def _attention_operations(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
+    return sdpa_flop_count(query.shape, key.shape, value.shape)
+
+
+COUNTED: dict[Any, Callable[..., int]] = {
+    **flop_registry,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations,
+}
+"""The operations that torch counts, and attention as a CPU computes it, which it leaves out."""
+
+
+def _amount(number: int) -> Amount:
+    """What was counted for `ROWS` rows, for any number of rows."""
+    return Amount(number, 0) if number % ROWS else Amount(0, number // ROWS)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
@@ -120,19 +121,19 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 def _shape(value: Any) -> Any:
-    """What a result's shape depends on: of a tensor its shape, strides and type, of anything else the value."""
+    """What the shapes of a result depend on: of a tensor shape, strides and type, of all else the value itself."""
     if isinstance(value, Tensor):
-        return (Tensor, tuple(value.shape), value.stride(), value.dtype)
+        return Tensor, tuple(value.shape), value.stride(), value.dtype, value.device.type
     if isinstance(value, (list, tuple)):
-        return (type(value), *map(_shape, value))
-    return (type(value), value)
+        return type(value), *map(_shape, value)
+    return type(value), value
 
 
-def _remade(shape: Any) -> Any:
+def _of_shape(shape: Any) -> Any:
     kind, *rest = shape
     if kind is Tensor:
-        size, stride, dtype = rest
-        return torch.ops.aten.empty_strided.default(size, stride, dtype=dtype, device=torch.device("meta"))
+        size, stride, dtype, device = rest
+        return torch.ops.aten.empty_strided.default(size, stride, dtype=dtype, device=torch.device(device))
     if issubclass(kind, (list, tuple)):
-        return kind(map(_remade, rest))
+        return kind(map(_of_shape, rest))
     return rest[0]

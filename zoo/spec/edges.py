@@ -12,6 +12,7 @@ Parts = dict[Path, tuple[Registered, Node]]
 
 def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[Problem]:
     """What does not fit between input and front end, front end and backbone, backbone and fusion, fusion and heads."""
+    yield from _taken_names(root)
     names = _names(root, "inputs")
     shared = dict(_shared(root, names))
     yield from _shared_problems(shared, names)
@@ -32,6 +33,29 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
         if head and source:
             yield from _needs(head, source, ("heads", name))
     yield from _table_problems(root)
+
+
+TAKEN = """
+    T_destination add_module apply bfloat16 buffers call_super_init children clear compile cpu cuda double
+    dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu
+    items keys load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+    parameters pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type update values xpu zero_grad
+""".split()  # noqa: SIM905  # sixty words are read more easily than sixty quoted ones
+"""What a torch module calls its own: an input or a head of such a name could not be a part of one."""
+
+
+def _taken_names(root: Mapping) -> Iterator[Problem]:
+    for section in ("inputs", "heads"):
+        node = at(root, (section,))
+        for name in _names(root, section):
+            if name in TAKEN and isinstance(node, Mapping):
+                message = f"`{name}` is a name that torch's modules have for something of their own"
+                hint = f"choose another, such as `{name}_1`, and say `column: {name}` if the column is called so"
+                yield node.key(name).problem((section, name), message, hint=hint)
 
 
 def _names(root: Mapping, key: str) -> list[str]:

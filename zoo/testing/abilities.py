@@ -1,23 +1,29 @@
 """What a backbone declares to provide, it does."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from math import ceil
 
 import torch
 from torch import Tensor
 
 from zoo.contract import Backbone
+from zoo.errors import UsageError
 from zoo.testing.backbones import BackboneTrial
 from zoo.testing.compare import CLOSE, differences, rows_of
 
 
 def abilities_are_there(trial: BackboneTrial) -> Iterator[str]:
-    """Each of `stages`, `maps`, `encode` and `generate` that the component provides is there and has its shapes."""
-    backbone = trial.build().eval()
+    """Each of `stages`, `maps`, `encode` and `generate` that the component provides is there and has its shapes.
+
+    A family declares what some of its members can do; another may refuse with a UsageError.
+    """
+    backbone, component = trial.build().eval(), trial.case.registered.component
+    refused = (UsageError,) if component.family else ()
     able = {"stages": _stages, "maps": _maps, "encode": _encode, "generate": _generate}
     for ability, law in able.items():
-        if ability in trial.case.registered.component.provides:
-            with torch.no_grad():
+        if ability in component.provides:
+            with torch.no_grad(), suppress(*refused):
                 yield from law(trial, backbone)
 
 

@@ -1,6 +1,7 @@
 """What holds for backbones, beside what holds for their rows (`rows.py`) and abilities (`abilities.py`)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +69,14 @@ def features(backbone: Backbone, values: Values) -> Features:
     return run_tower(backbone, backbone.pyramid if backbone.features.maps else backbone, values)
 
 
+def built_again(trial: BackboneTrial, backbone: Backbone) -> Backbone:
+    """A new backbone, beside the files that one wants kept."""
+    with TemporaryDirectory() as folder:
+        for name, text in backbone.files().items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        return trial.build(files=Folder(Path(folder)))
+
+
 def shapes_are_those_it_tells(trial: BackboneTrial) -> Iterator[str]:
     """Features of the example have the shapes of `features`, for real and on the meta device."""
     with torch.device("meta"):
@@ -110,8 +119,11 @@ def layer_groups_name_every_tensor_once(trial: BackboneTrial) -> Iterator[str]:
 
 
 def own_weights_fit(trial: BackboneTrial) -> Iterator[str]:
-    """`adapt` takes the backbone's own tensors as they are, and what `reference` tells on the meta device."""
-    backbone = trial.build()
+    """Built from the files that it wants kept, and no sizes, it takes its own weights as they are: a part of a run.
+
+    So it does with what `reference` tells, on the meta device.
+    """
+    backbone = built_again(BackboneTrial(trial.case.beside_weights()), trial.build())
     state = backbone.state_dict()
     adapted = backbone.adapt(state).tensors
     for name in sorted(state.keys() ^ adapted.keys()):
@@ -119,9 +131,10 @@ def own_weights_fit(trial: BackboneTrial) -> Iterator[str]:
     for name in sorted(state.keys() & adapted.keys()):
         if adapted[name].data_ptr() != state[name].data_ptr():
             yield f"`adapt` of its own weights copies `{name}`, which needs no change"
-    for name, tensor in backbone.adapt(backbone.reference()).tensors.items():
-        if name not in state or tensor.shape != state[name].shape or not tensor.is_meta:
-            yield f"`adapt(reference())` gives `{name}` as {list(tensor.shape)} on {tensor.device.type}"
+    with suppress(ValueError):  # the pretrained weights may be larger than the backbone that is tried
+        for name, tensor in backbone.adapt(backbone.reference()).tensors.items():
+            if name not in state or tensor.shape != state[name].shape or not tensor.is_meta:
+                yield f"`adapt(reference())` gives `{name}` as {list(tensor.shape)} on {tensor.device.type}"
 
 
 def preparation_goes_along_without_weights(trial: BackboneTrial) -> Iterator[str]:
@@ -139,10 +152,7 @@ def preparation_goes_along_without_weights(trial: BackboneTrial) -> Iterator[str
 def kept_files_build_it_again(trial: BackboneTrial) -> Iterator[str]:
     """Built beside the files that it wants kept, and given its weights, it prepares and answers as before."""
     backbone = trial.build().eval()
-    with TemporaryDirectory() as folder:
-        for name, text in backbone.files().items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
-        again = trial.build(files=Folder(Path(folder))).eval()
+    again = built_again(trial, backbone).eval()
     again.load_state_dict(backbone.state_dict())
     values = join([again.prepare(sample) for sample in trial.samples], again.padding_value)
     with torch.no_grad():

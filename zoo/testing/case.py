@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import torch
 
 from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
-from zoo.document.fields import fields_of
+from zoo.document.fields import Field, fields_of
 from zoo.document.source import Source
 from zoo.document.write import write_yaml
 from zoo.registry.registry import Registered, Registry
@@ -27,7 +26,8 @@ class Case:
 
     Args:
         registered: The component.
-        options: What is said to it.
+        spec: The smallest spec that names it.
+        options: What is said to it there.
         registry: Where it stands, with stand-ins.
         samples: Cells of an input, values of a front end or a backbone, labels of a head; None: zoo's own.
         value: What the values of a front end or a backbone are; None: zoo's own.
@@ -35,21 +35,12 @@ class Case:
     """
 
     registered: Registered
+    spec: Spec
     options: Mapping[str, Any]
     registry: Registry
     samples: Sequence[Any] | None = None
     value: ValueSpec | None = None
     unused: Sequence[str] = ()
-
-    @cached_property
-    def spec(self) -> Spec:
-        """The smallest spec that names the component.
-
-        Raises:
-            SpecError: It does not take its options.
-        """
-        text = write_yaml(_around(self.registered, self.options))
-        return read_spec(Source(text, self.registered.name), registry=self.registry)
 
     @property
     def part(self) -> Part:
@@ -60,8 +51,16 @@ class Case:
 
     def with_defaults(self) -> "Case":
         """The same with those options alone that have no default."""
+        return self._with(lambda option: option.required)
+
+    def beside_weights(self) -> "Case":
+        """The same without the options that shape a part which starts at random."""
+        return self._with(lambda option: not option.only_random)
+
+    def _with(self, wanted: Callable[[Field], bool]) -> "Case":
         fields = fields_of(self.registered.component.options)
-        return replace(self, options={name: each for name, each in self.options.items() if fields[name].required})
+        options = {name: each for name, each in self.options.items() if wanted(fields[name])}
+        return replace(self, options=options, spec=_spec(self.registered, options, self.registry))
 
     def seeded(self, seed: int) -> Spec:
         """The spec with another seed."""
@@ -85,15 +84,20 @@ def make_case(
     value: ValueSpec | None,
     unused: Sequence[str],
 ) -> Case:
-    """A component by its name, with the parts around it.
+    """A component by its name, with the parts around it, its options checked as those of any spec are.
 
     Raises:
         UnknownName: There is no such component.
+        SpecError: It does not take these options.
     """
     known = list(components)
     registered = Registry(unpackaged=known).resolve(name)
     registry = Registry(unpackaged=[*known, *_stand_ins(registered.component)])
-    return Case(registered, options, registry, samples, value, unused)
+    return Case(registered, _spec(registered, options, registry), options, registry, samples, value, unused)
+
+
+def _spec(registered: Registered, options: Mapping[str, Any], registry: Registry) -> Spec:
+    return read_spec(Source(write_yaml(_around(registered, options)), registered.name), registry=registry)
 
 
 def _around(registered: Registered, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -49,10 +48,16 @@ def _difference(name: str, first: Tensor, second: Tensor, tolerance: float) -> I
         shapes = f"{list(first.shape)} of {first.dtype} and {list(second.shape)} of {second.dtype}"
         yield f"`{name}` is {shapes}"
     elif tolerance == 0:
-        if not torch.equal(first, second):
+        if not _same(first, second):
             yield f"`{name}` differs{_by(first, second)}"
     elif first.numel() and not bool(_distance(first, second) <= tolerance * first.double().abs().max().clamp(min=1)):
         yield f"`{name}` differs{_by(first, second)}"
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    """Whether all numbers are the same; what is missing in both, NaN, is."""
+    missing = (first != first) & (second != second)
+    return bool(((first == second) | missing).all())
 
 
 def _by(first: Tensor, second: Tensor) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, get_args
 import torch
 
 from zoo.document.fields import fields_of, members
-from zoo.errors import ZooError
+from zoo.errors import UsageError
 from zoo.spec.sections import Part
 from zoo.testing.case import Case
 
@@ -42,12 +42,15 @@ def _undocumented(options: type, prefix: str) -> Iterator[str]:
 
 
 def defaults_can_be_built(trial: Tried) -> Iterator[str]:
-    """With no option but those that must be given it is built too, or tells the user what it lacks."""
+    """With no option but those that must be given it is built too, or tells the user what it lacks.
+
+    That the samples are not for these options, which `fit` says with a ValueError, is no defect.
+    """
     try:
         plain = type(trial)(trial.case.with_defaults())
         with torch.device("meta"):  # the defaults may be large
             plain.build()
-    except ZooError:
+    except (UsageError, ValueError):
         return
     except Exception as error:
         yield f"with its default options it cannot be built: {type(error).__name__}: {error}"

@@ -1,6 +1,7 @@
 """What holds for front ends."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from zoo.contract import Frontend, ValueSpec
 from zoo.data.inputs import make_frontend
@@ -19,7 +20,12 @@ class FrontendTrial:
         takes, self.gives = case.registered.component.modality
         self.case = case
         self.value = case.value or VALUES.get(takes) or ValueSpec(modality=takes)
-        self.samples = sample_values(self.value) if case.samples is None else list(case.samples)
+        self._samples = sample_values(self.value) if case.samples is None else list(case.samples)
+
+    @property
+    def samples(self) -> list[Any]:
+        """The values, new ones each time."""
+        return taken_along(self._samples)
 
     def build(self) -> Frontend:
         """The front end."""
@@ -46,16 +52,15 @@ def values_can_be_made_again(trial: FrontendTrial) -> Iterator[str]:
     for name in parts_with_weights(made):
         yield f"it takes a {name} along to every worker process"
     for other, where in ((made, "a second time"), (taken_along(made), "in a worker process")):
-        for number, sample in enumerate(trial.samples):
-            for difference in differences(made(sample), other(sample)):
+        for number, (sample, copy) in enumerate(zip(trial.samples, trial.samples, strict=True)):
+            for difference in differences(made(sample), other(copy)):
                 yield f"sample {number} becomes another value {where}: {difference}"
 
 
 def samples_stay_as_they_are(trial: FrontendTrial) -> Iterator[str]:
     """What it is given it does not change: the value may be used again."""
     made = trial.build()
-    for number, sample in enumerate(trial.samples):
-        before = taken_along(sample)
+    for number, (sample, before) in enumerate(zip(trial.samples, trial.samples, strict=True)):
         made(sample)
         for difference in differences(before, sample):
             yield f"sample {number} is changed in place: {difference}"

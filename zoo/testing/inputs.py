@@ -112,5 +112,5 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 
 def _same(first: Any, second: Any) -> bool:
     if isinstance(first, Tensor) and isinstance(second, Tensor):
-        return not any(differences(first.nan_to_num(), second.nan_to_num()))
+        return not any(differences(first, second))
     return bool(first == second)

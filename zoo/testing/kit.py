@@ -8,6 +8,7 @@ from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
 from zoo.testing import abilities, backbones, declared, frontends, fusions, heads, inputs, modules, policies, rows
 from zoo.testing.case import Case, make_case
+from zoo.testing.head_trial import HeadTrial
 
 Law = Callable[[Any], Iterator[str]]
 
@@ -42,7 +43,7 @@ _KINDS = {
     Kind.FRONTEND: _Trials(frontends.FrontendTrial, (), frontends.LAWS),
     Kind.BACKBONE: _Trials(backbones.BackboneTrial, modules.FIRST, (*backbones.LAWS, *rows.LAWS, *abilities.LAWS)),
     Kind.FUSION: _Trials(fusions.FusionTrial, modules.FIRST, fusions.LAWS),
-    Kind.HEAD: _Trials(heads.HeadTrial, modules.FIRST, heads.LAWS),
+    Kind.HEAD: _Trials(HeadTrial, modules.FIRST, heads.LAWS),
     Kind.POLICY: _Trials(policies.PolicyTrial, (), policies.LAWS),
 }
 
@@ -75,8 +76,8 @@ def conformance(name: str, options: Mapping[str, Any] | None = None, **given: Un
         **given: See `Given`.
 
     Returns:
-        What it breaks; nothing where it conforms. Where it cannot be built, or gives no or random numbers in eval,
-        that alone is told.
+        What it breaks; nothing where it conforms. Where it cannot be built, or gives random numbers or none, that
+        alone is told.
 
     Raises:
         UnknownName: There is no such component.
@@ -87,9 +88,10 @@ def conformance(name: str, options: Mapping[str, Any] | None = None, **given: Un
     case = make_case(name, options or {}, components, given.get("samples"), given.get("value"), given.get("unused", ()))
     kind = _KINDS[case.registered.kind]
     trial = kind.make(case)
-    found = list(_broken(trial, [builds]))
-    found = found or list(_broken(trial, kind.first))
-    return found or list(_broken(trial, [*declared.LAWS, *kind.laws]))
+    for law in (builds, *kind.first):
+        if found := list(_broken(trial, law)):
+            return found
+    return [finding for law in (*declared.LAWS, *kind.laws) for finding in _broken(trial, law)]
 
 
 def check(name: str, options: Mapping[str, Any] | None = None, **given: Unpack[Given]) -> None:
@@ -102,15 +104,21 @@ def check(name: str, options: Mapping[str, Any] | None = None, **given: Unpack[G
     assert not found, f"`{name}` does not conform:\n" + "\n".join(map(str, found))
 
 
+def laws_of(kind: Kind) -> dict[str, str]:
+    """Names of the laws that components of a kind are tried against, with what they say."""
+    trials = _KINDS[kind]
+    laws = (builds, *trials.first, *declared.LAWS, *trials.laws)
+    return {law.__name__: (law.__doc__ or "").partition("\n")[0] for law in laws}
+
+
 def builds(trial: Any) -> Iterator[str]:
     """It can be built at all."""
     trial.build()
     yield from ()
 
 
-def _broken(trial: Any, laws: Iterable[Law]) -> Iterator[Finding]:
-    for law in laws:
-        try:
-            yield from (Finding(law.__name__, message) for message in law(trial))
-        except Exception as error:
-            yield Finding(law.__name__, f"{type(error).__name__}: {error}")
+def _broken(trial: Any, law: Law) -> Iterator[Finding]:
+    try:
+        yield from (Finding(law.__name__, message) for message in law(trial))
+    except Exception as error:
+        yield Finding(law.__name__, f"{type(error).__name__}: {error}")

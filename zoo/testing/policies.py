@@ -5,7 +5,7 @@ from itertools import product
 
 from zoo.component import Kind
 from zoo.contract import Policy, PolicyContext, Trainable
-from zoo.registry.target import load_target
+from zoo.data.inputs import factory
 from zoo.testing.case import Case
 
 GROUPS = (("stem.weight", "stem.bias"), (), ("layers.0.weight",), ("layers.1.weight", "norm.weight"))
@@ -20,8 +20,7 @@ class PolicyTrial:
 
     def build(self) -> Policy:
         """The policy."""
-        target = load_target(self.case.registered, self.case.registered.component.target)
-        made: Policy = target(self.case.part.options, PolicyContext(name="transfer"))
+        made: Policy = factory(self.case.part, "transfer")(PolicyContext(name="transfer"))
         return made
 
 

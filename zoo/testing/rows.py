@@ -34,13 +34,21 @@ def padding_changes_nothing(trial: BackboneTrial) -> Iterator[str]:
     with torch.no_grad():
         plain = features(backbone, values)
         spoilt = features(backbone, Values(_spoilt(values.data, values.lengths), values.lengths))
-        shorter = (values.lengths < values.lengths.max()).nonzero().squeeze(1)
-        cut = features(backbone, values.rows(shorter)) if len(shorter) else None
     for row in range(len(values)):
         for difference in differences(rows_of(plain, row), rows_of(spoilt, row)):
             yield f"what stands under the padding of row {row} changes {difference}; mask it, or declare `exact`"
-    for place, row in enumerate(shorter.tolist()):
-        for difference in differences(rows_of(plain, row), rows_of(cut, place), CLOSE):
+    yield from _same_with_less(backbone, values, values.lengths)
+
+
+def _same_with_less(backbone: Backbone, values: Values, lengths: Tensor) -> Iterator[str]:
+    """All but the longest rows, with all of their padding and with as little as they need."""
+    rows = (lengths < lengths.max()).nonzero().squeeze(1)
+    if not len(rows):
+        return
+    with torch.no_grad():
+        padded, cut = features(backbone, _uncut(values, rows.tolist())), features(backbone, values.rows(rows))
+    for place, row in enumerate(rows.tolist()):
+        for difference in differences(rows_of(padded, place), rows_of(cut, place), CLOSE):
             yield f"how much padding row {row} has changes {difference}; mask it, or declare `exact`"
 
 

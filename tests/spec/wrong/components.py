@@ -104,6 +104,11 @@ CASES = [
         "3:61: `torchaudio/wav2vec2_base` takes audio, but the input `photo` gives image",
     ),
     Wrong(
+        "an input named like what torch's modules have of their own",
+        changed("  photo:", "  values:"),
+        "3:3: `values` is a name that torch's modules have for something of their own",
+    ),
+    Wrong(
         "a share with nobody",
         changed("timm/resnet50}", "{same_as: phto}}"),
         "3:44: there is no input `phto` to share a backbone with",

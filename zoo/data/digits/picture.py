@@ -10,9 +10,12 @@ from PIL import Image
 SIDE = 32
 """Side of a picture, in pixels."""
 
+COVERED = 0.3
+"""Share of the pictures that are partly covered."""
+
 
 def picture(strokes: Float[NDArray[np.float64], "8 8"], useless: bool, random: np.random.Generator) -> bytes:
-    """A PNG of a digit: enlarged, moved by up to two pixels, partly covered, with less contrast and with noise.
+    """A PNG of a digit: enlarged, moved by up to two pixels, now and then partly covered, paler and with noise.
 
     Args:
         strokes: The digit, ink from 0 to 16.
@@ -25,9 +28,10 @@ def picture(strokes: Float[NDArray[np.float64], "8 8"], useless: bool, random: n
     ink = np.zeros((SIDE, SIDE))
     top, left = random.integers(0, 5, size=2)
     ink[top : top + SIDE - 4, left : left + SIDE - 4] = np.asarray(large) / 255
-    _cover(ink, random)
-    contrast = random.uniform(0, 0.02) if useless else random.uniform(0.5, 1)
-    noise = random.normal(0, random.uniform(0.05, 0.2), ink.shape)
+    if random.random() < COVERED:
+        _cover(ink, random)
+    contrast = random.uniform(0, 0.02) if useless else random.uniform(0.6, 1)
+    noise = random.normal(0, random.uniform(0.02, 0.12), ink.shape)
     return _png(np.clip(0.5 + contrast * (ink - 0.5) + noise, 0, 1))
 
 

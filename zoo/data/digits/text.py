@@ -31,7 +31,7 @@ OTHERS = (
 """Words of the same languages that name no number."""
 
 
-TYPOS = 0.2
+TYPOS = 0.1
 """Share of the words that are misspelt."""
 
 

@@ -1,0 +1,189 @@
+"""Components of the other kinds that hold all laws but one each; `test_kit.py` tells which."""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tests.toys.basic import Array, Chooser, Mean
+from zoo import Features, FeatureSpec, Metric, Reading, Trainable, ValueSpec
+from zoo.contract import Frontend, FrontendContext, FusionContext, InputContext, Policy, PolicyContext
+
+
+class WrongWidth(Mean):
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+        self.features = FeatureSpec(dim=8, pooled_dim=9, tokens=1)
+
+
+class Blending(Mean):
+    """It takes what stands in absent inputs for real."""
+
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        pooled = sum(self.projections[name](features.pooled) for name, features in inputs.items())
+        assert isinstance(pooled, Tensor)
+        return Features(pooled[:, None], pooled)
+
+
+class Gathering(Mean):
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        pooled = super().forward(inputs).pooled
+        pooled = pooled - 0.5 * pooled.mean(0)
+        return Features(pooled[:, None], pooled)
+
+
+class Partial(Mean):
+    """It gives every projection a gradient, and the last input no say."""
+
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        name, last = list(inputs.items())[-1]
+        still = Features(last.tokens * 0, last.pooled * 0, last.mask)
+        return super().forward({**inputs, name: still})
+
+
+class NotEveryRow(Mean):
+    """A row without any input is divided by nothing."""
+
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        present = torch.stack([features.present for features in inputs.values()]).sum(0)
+        pooled = super().forward(inputs).pooled / present[:, None]
+        return Features(pooled[:, None], pooled)
+
+
+class Scattered(Chooser):
+    def loss(self, outputs: Any, targets: Any) -> Tensor:
+        return F.cross_entropy(outputs, targets, reduction="none")
+
+
+class Raw(Chooser):
+    def decode(self, outputs: Any) -> list[Any]:
+        return list(outputs.argmax(1))
+
+
+class Short(Chooser):
+    def decode(self, outputs: Any) -> list[Any]:
+        return super().decode(outputs)[1:]
+
+
+class Credulous(Chooser):
+    def label(self, cell: Any) -> int:
+        return self.classes.index(cell) if cell in self.classes else 0
+
+
+class Unmeasured(Chooser):
+    metrics: ClassVar[Mapping[str, Metric]] = {}
+
+
+def _right(rows: Mapping[str, Any]) -> Any:
+    return (rows["chosen"] == rows["label"]).float().mean()
+
+
+class Tensorial(Chooser):
+    metrics: ClassVar[Mapping[str, Metric]] = {"accuracy": Metric(_right, doc="Share of the rows that are right.")}
+
+
+class Comparing(Chooser):
+    def forward(self, reading: Reading, targets: Any = None) -> Tensor:
+        scores = super().forward(reading, targets)
+        return scores - scores.mean(0)
+
+
+class Numbers(Array):
+    def __init__(self, options: None, context: InputContext) -> None:
+        super().__init__(ValueSpec(modality="sequence", shape=(None, 3)))
+
+
+class Flat(Numbers):
+    def decode(self, cell: Any, folder: Path) -> Tensor:
+        return super().decode(cell, folder).flatten()
+
+
+class Drifting(Numbers):
+    calls = 0
+
+    def decode(self, cell: Any, folder: Path) -> Tensor:
+        self.calls += 1
+        return super().decode(cell, folder) + self.calls
+
+
+class Laden(Numbers):
+    def __init__(self, options: None, context: InputContext) -> None:
+        super().__init__(options, context)
+        self.network = nn.Linear(1, 1)
+
+
+class Blind(Numbers):
+    def is_missing(self, cell: Any) -> bool:
+        return False
+
+
+class Rude(Numbers):
+    def decode(self, cell: Any, folder: Path) -> Tensor:
+        return torch.as_tensor(cell, dtype=torch.float32)
+
+
+def learn_keys(options: None, context: InputContext, cells: Iterable[Any]) -> dict[Any, Any]:
+    return {1: len(list(cells))}
+
+
+class Halved(Frontend):
+    """Sound as a picture of one row."""
+
+    def __init__(self, options: None, context: FrontendContext) -> None:
+        self.value = ValueSpec(modality="image", shape=(1, 1, None))
+
+    def __call__(self, value: Tensor) -> Tensor:
+        return value[None, None]
+
+
+class Misshapen(Halved):
+    def __call__(self, value: Tensor) -> Tensor:
+        return value[None]
+
+
+class Noisy(Halved):
+    def __call__(self, value: Tensor) -> Tensor:
+        return value[None, None] + torch.randn(())
+
+
+class Wearing(Halved):
+    def __call__(self, value: Tensor) -> Tensor:
+        made = value[None, None].clone()
+        value.zero_()
+        return made
+
+
+class Everything(Policy):
+    def __init__(self, options: None, context: PolicyContext) -> None:
+        pass
+
+    def trainable(self, part: Trainable) -> Collection[str]:
+        return part.names
+
+
+class Trespassing(Everything):
+    def trainable(self, part: Trainable) -> Collection[str]:
+        return [*part.names, "head.weight"]
+
+
+class Wavering(Everything):
+    asked = 0
+
+    def trainable(self, part: Trainable) -> Collection[str]:
+        self.asked += 1
+        return part.names if self.asked % 2 else ()
