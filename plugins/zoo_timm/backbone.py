@@ -91,15 +91,14 @@ class TimmBackbone(Backbone):
         """Features with maps: the last of each stride that is at least 4.
 
         A network of one stride has the simple pyramid of ViTDet (Li et al. 2022), made from its last map. Ours has no
-        parameters: the finer map is interpolated, bilinear, where theirs is a transposed convolution.
+        parameters: the finer map is interpolated, bilinear, where theirs is a transposed convolution; networks of an
+        odd stride go without it.
         """
         levels = list(self._layout.levels)
         trunk, maps = self.network.forward_intermediates(values.data, indices=levels)
         features = self._features(trunk, maps)
         if self._layout.has_one_stride:
-            (last,) = maps
-            finer = interpolate(last, scale_factor=2, mode="bilinear", align_corners=False)
-            maps = [finer, last, max_pool2d(last, 2)]
+            maps = _simple_pyramid(maps[0])[-len(self.features.maps) :]
         return Features(features.tokens, features.pooled, None, tuple(maps))
 
     def layer_groups(self) -> list[list[str]]:
@@ -175,6 +174,12 @@ def _size(configuration: Configuration, options: Timm, value: ValueSpec) -> tupl
         if height is not None and width is not None:
             return height, width
     return configuration.size
+
+
+def _simple_pyramid(last: Float[Tensor, "batch channels height width"]) -> list[Tensor]:
+    """Maps of half, the same, and twice the stride."""
+    finer = interpolate(last, scale_factor=2, mode="bilinear", align_corners=False)
+    return [finer, last, max_pool2d(last, 2, ceil_mode=True)]
 
 
 def _by_module(names: Iterable[str]) -> list[list[str]]:

@@ -48,6 +48,10 @@ def layout_of(network: Any, request: Request) -> Layout:
     """Runs a network on the meta device, and looks at the shapes.
 
     Where all blocks have one shape, as in a ViT, only the first one is run.
+
+    Raises:
+        ValueError: It has no head that could pool as it is told to.
+        Exception: Of any other kind: it does not take pictures of this size.
     """
     stages = stages_of(network)[: request.options.depth]
     levels = _levels([stride for _, stride in stages])
@@ -58,6 +62,8 @@ def layout_of(network: Any, request: Request) -> Layout:
     own = tokens_of(trunk, prefix, channels_last) if isinstance(trunk, Tensor) else None
     has_tokens = own is not None and own.shape[1] == tokens.shape[1]
     width = own.shape[2] if has_tokens and own is not None else tokens.shape[2]
+    if pooled is None and request.options.pool != "auto":
+        raise ValueError("it has no head that pools")
     pooled_width = width if pooled is None else pooled.shape[1]
     features = FeatureSpec(width, pooled_width, tokens.shape[1], _maps(stages, levels))
     return Layout(features, len(stages), levels, prefix, channels_last, has_tokens, pooled is not None)
@@ -80,7 +86,8 @@ def _maps(stages: Sequence[tuple[int, int]], levels: Sequence[int]) -> tuple[tup
     if len(levels) > 1:
         return tuple(stages[level] for level in levels)
     channels, stride = stages[levels[0]]
-    return ((channels, stride // 2), (channels, stride), (channels, stride * 2))
+    strides = (stride // 2, stride, stride * 2) if stride % 2 == 0 else (stride, stride * 2)
+    return tuple((channels, each) for each in strides)
 
 
 def _traced(network: Any, request: Request, stages: Sequence[Any]) -> tuple[Any, Tensor, Tensor | None]:

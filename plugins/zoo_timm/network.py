@@ -41,6 +41,16 @@ FACTORY = {
     "pretrained_strict",
 }
 
+# What a configuration says that no longer holds: of the classifier, and of other sizes of picture.
+STALE = {
+    "label_names",
+    "label_descriptions",
+    "label_offset",
+    "test_input_size",
+    "test_pool_size",
+    "min_input_size",
+}
+
 _one_at_a_time = Lock()
 
 
@@ -87,16 +97,16 @@ class Request:
 
     def as_trained(self) -> Configuration:
         """The configuration of weights that this network will have learnt."""
-        configuration = self.configuration
-        pretrained = configuration.pretrained
-        changed = {
+        pretrained = self.configuration.pretrained
+        kept = {key: value for key, value in pretrained.items() if key not in STALE}
+        kept |= {
             "input_size": (self.channels, *self.size),
             "num_classes": 0,
             "mean": for_channels(pretrained["mean"], self.channels),
             "std": for_channels(pretrained["std"], self.channels),
         }
-        arguments = {**configuration.arguments, **self.options.model}
-        return replace(configuration, pretrained={**pretrained, **changed}, arguments=arguments)
+        arguments = {**self.configuration.arguments, **self.options.model}
+        return replace(self.configuration, pretrained=kept, arguments=arguments)
 
 
 def make(request: Request) -> tuple[Any, Filter | None]:

@@ -66,6 +66,8 @@ def _model(request: Request, plain: Request, error: Exception) -> str:
             near = get_close_matches(name, {*known, *OPTIONS}, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
             return f"`model: {name}`: `{request.name}` has no such argument{hint}"
+        if f"multiple values for keyword argument '{name}'" in str(error):
+            return f"`model: {name}`: `{request.name}` is defined by its own; take another architecture"
     said = ", ".join(f"{name}: {value}" for name, value in request.options.model.items())
     return f"`model: {{{said}}}`: `{request.name}` cannot be made so: {_first_line(error)}"
 
@@ -76,9 +78,8 @@ def _drop_path(request: Request, plain: Request, error: Exception) -> str:
 
 def _pool(request: Request, plain: Request, error: Exception) -> str:
     possible = [pool for pool in POOLS if _works(_with(plain, pool=pool))]
-    return (
-        f"`pool: {request.options.pool}`: `{request.name}` can pool by {', '.join(possible)}, or not be told (`auto`)"
-    )
+    ways = ", ".join(["auto", *possible])
+    return f"`pool: {request.options.pool}`: `{request.name}` cannot pool so; it can by: {ways}"
 
 
 def _size(request: Request, plain: Request, error: Exception) -> str:

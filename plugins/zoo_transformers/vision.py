@@ -108,6 +108,7 @@ class VisionEncoder(Encoder):
         assert isinstance(self.prepare, Picture)
         with torch.device("meta"), torch.no_grad():
             network = make_network(deepcopy(self.config), pooler=self.way == "network").eval()
+            _recompute_positions(network)
             picture = torch.zeros(1, self._channels, *self.prepare.size)
             try:
                 features = self.features_of(network(picture), None)

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.tensors import SINGLE, write_tensors
+from zoo.checkpoint.tensors import SINGLE, read_tensors, write_tensors
 from zoo.errors import CorruptError, NetworkError
 from zoo.registry.index import home
 
@@ -40,6 +41,10 @@ class Address(Source):
         if not (self.folder / SINGLE).is_file():
             self._fetch()
         return self.folder / SINGLE
+
+    def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
+        """The converted weights, if they were fetched before."""
+        return read_tensors(self.folder / SINGLE) if (self.folder / SINGLE).is_file() else None
 
     def record(self) -> dict[str, Any]:
         """The address, and the SHA-256 of what was fetched from it."""

@@ -1,11 +1,14 @@
 """Weights on the Hugging Face Hub, pinned to a commit."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint.source import Source
-from zoo.errors import NetworkError, UsageError
+from torch import Tensor
+
+from zoo.checkpoint.source import Folder, Source
+from zoo.errors import CorruptError, NetworkError, UsageError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -48,6 +51,16 @@ class HubRepository(Source):
         except (HfHubHTTPError, OSError) as error:
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
 
+    def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
+        """The weights in the Hub's cache, if they are there, and whole."""
+        commit = self._commit or self._cached_commit()
+        if commit is None:
+            return None
+        try:
+            return Folder(self._cache() / "snapshots" / commit).tensors(names)
+        except (UsageError, CorruptError):
+            return None
+
     def record(self) -> dict[str, Any]:
         """Repository and commit."""
         return {"repo": self.repo, "commit": self.commit}
@@ -62,7 +75,7 @@ class HubRepository(Source):
             hint = "check the name; a private one needs HF_TOKEN"
             raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
         except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
-            if cached := self._cached():
+            if cached := self._cached_commit():
                 return cached
             raise NetworkError(
                 f"{self} cannot be reached ({_first_line(error)}), and no copy is in the cache; "
@@ -71,14 +84,17 @@ class HubRepository(Source):
         assert found is not None
         return found
 
-    def _cached(self) -> str | None:
+    def _cached_commit(self) -> str | None:
         """The commit that the cache knows the revision by."""
+        reference = self._cache() / "refs" / (self.revision or "main")
+        return reference.read_text().strip() if reference.is_file() else None
+
+    def _cache(self) -> Path:
+        """Where the Hub's cache keeps this repository."""
         from huggingface_hub import constants
         from huggingface_hub.file_download import repo_folder_name
 
-        folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
-        reference = folder / "refs" / (self.revision or "main")
-        return reference.read_text().strip() if reference.is_file() else None
+        return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
 
 
 def _first_line(error: Exception) -> str:

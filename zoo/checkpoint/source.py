@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.checkpoint.tensors import INDEX, read_tensors, tensor_files
+from zoo.checkpoint.tensors import INDEX, SINGLE, read_tensors, tensor_files
 from zoo.errors import CorruptError, UsageError
 
 
@@ -45,6 +45,10 @@ class Source(ABC):
                 "name a repository or folder with safetensors"
             )
         raise UsageError(f"{self} has no weights: none of {', '.join([*names, INDEX])} is there")
+
+    def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
+        """The weights, as `tensors` gives them, without a fetch; None where they are not on this machine yet."""
+        return self.tensors(names)
 
     def fitted(self) -> Mapping[str, Any]:
         """What was learnt from data before the part was built; only a part of a run knows it."""
@@ -125,13 +129,12 @@ class RunPart(Source):
 
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
         """The tensors of this part, under the names that they have within it."""
-        everything = self.run.tensors(["model.safetensors"])
-        prefix = f"{self.place}.{self.part}."
-        mine = {name.removeprefix(prefix): each for name, each in everything.items() if name.startswith(prefix)}
-        if not mine:
-            parts = sorted({name.split(".")[1] for name in everything if name.startswith(f"{self.place}.")})
-            raise UsageError(f"{self.run} has no `{self.part}` in its {self.place}: {', '.join(parts) or 'none'}")
-        return mine
+        return self._mine(self.run.tensors([SINGLE]))
+
+    def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
+        """The tensors of this part, if the run is on this machine."""
+        everything = self.run.cached([SINGLE])
+        return None if everything is None else self._mine(everything)
 
     def fitted(self) -> Mapping[str, Any]:
         """What the run had learnt for this part before it was built."""
@@ -139,3 +142,11 @@ class RunPart(Source):
         known = json.loads(path.read_text(encoding="utf-8")) if path else {}
         fitted: Mapping[str, Any] = known.get(self.place, {}).get(self.part, {})
         return fitted
+
+    def _mine(self, everything: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        prefix = f"{self.place}.{self.part}."
+        mine = {name.removeprefix(prefix): each for name, each in everything.items() if name.startswith(prefix)}
+        if not mine:
+            parts = sorted({name.split(".")[1] for name in everything if name.startswith(f"{self.place}.")})
+            raise UsageError(f"{self.run} has no `{self.part}` in its {self.place}: {', '.join(parts) or 'none'}")
+        return mine

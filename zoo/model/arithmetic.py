@@ -85,7 +85,13 @@ class Autocast(TorchFunctionMode):
         if not (value.is_leaf and value.requires_grad):
             return value.to(dtype)
         # A trained weight is cast once, and its copy kept to the end of the forward pass.
-        return self._weights.setdefault(id(value), value.to(dtype))
+        if id(value) not in self._weights:
+            self._weights[id(value)] = value.to(dtype)
+        return self._weights[id(value)]
+
+    def __exit__(self, *args: Any) -> None:
+        self._weights.clear()
+        super().__exit__(*args)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -116,7 +122,7 @@ def fused_attention(device: str) -> Iterator[None]:
         output: Tensor = kernel(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
         return output
 
-    functional.scaled_dot_product_attention = attention  # type: ignore[assignment]
+    functional.scaled_dot_product_attention = attention
     try:
         yield
     finally:

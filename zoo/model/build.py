@@ -52,8 +52,8 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
 
     def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
         source = source_of(section, spec.folder)
-        known = _known(fitted, part, source)
-        maker = backbone_maker(section, place, value, source, known, spec.train.seed)
+        learnt = known(fitted, part, source)
+        maker = backbone_maker(section, place, value, source, learnt, spec.train.seed)
         if source is None:
             backbone = maker()
             starts[part] = Start(new=tuple(backbone.state_dict()))
@@ -95,7 +95,7 @@ def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tenso
     def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
         # The files are the run's, and so is what was learnt; the weights need not be named any more.
         mine = Folder(run.folder / "parts" / part.partition(".")[2])
-        return backbone_maker(section, place, value, mine, _known(fitted, part, None), spec.train.seed)()
+        return backbone_maker(section, place, value, mine, known(fitted, part, None), spec.train.seed)()
 
     with Unallocated():
         model = assemble(spec, fitted, make)
@@ -103,7 +103,7 @@ def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tenso
     return model
 
 
-def _known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
+def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
     """What was learnt for a backbone: from these data, else in the run that its weights come from."""
     mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
     return mine or (source.fitted() if source else {})

@@ -32,7 +32,7 @@ class Amount:
         return self.fixed + rows * self.per_row
 
 
-class Meter(TorchDispatchMode):
+class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own __init_subclass__
     """While active, follows which tensors are alive, and counts operations as torch's FlopCounterMode does.
 
     A storage counts from the operation that makes it until nothing holds it any more, autograd included: a forward and
@@ -44,7 +44,7 @@ class Meter(TorchDispatchMode):
     """
 
     def __init__(self, held: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations = Amount()
         self._sizes: dict[weakref.ref[Any], Amount] = {}
         self._live = Amount()
@@ -95,7 +95,8 @@ class Meter(TorchDispatchMode):
 
 
 def _attention_operations(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
-    return sdpa_flop_count(query.shape, key.shape, value.shape)
+    operations: int = sdpa_flop_count(query.shape, key.shape, value.shape)  # type: ignore[no-untyped-call]
+    return operations
 
 
 COUNTED: dict[Any, Callable[..., int]] = {

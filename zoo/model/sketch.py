@@ -1,6 +1,7 @@
-"""The model of a spec on the meta device: all shapes and no memory, and what would become of its pretrained weights."""
+"""The model of a spec with all shapes and no memory, and what would become of its pretrained weights."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -8,7 +9,8 @@ from torch import Tensor
 from zoo.checkpoint.loading import Start, describe, fit_state
 from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Source
-from zoo.contract import Backbone, ValueSpec
+from zoo.checkpoint.tensors import SINGLE
+from zoo.contract import Adapted, Backbone, ValueSpec
 from zoo.model.assemble import assemble
 from zoo.model.build import known
 from zoo.model.model import ZooModel
@@ -17,11 +19,16 @@ from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
 
 
-def sketch(spec: Spec, fitted: Fitted) -> ZooModel:
-    """A model like the one that `build_fitted` makes, on the meta device; no weights are fetched.
+def sketch(spec: Spec, fitted: Fitted, memoryless: AbstractContextManager[object]) -> ZooModel:
+    """A model like the one that `build_fitted` makes, without memory for its parameters; no weights are fetched.
 
     `starts` tells for each part what would be kept of its weights, from the header of those that are on this machine,
     else from what the backbone says of its pretrained weights.
+
+    Args:
+        spec: The spec.
+        fitted: What was learnt from the training rows.
+        memoryless: Where parts are made: `torch.device("meta")`, or `Unallocated`.
 
     Raises:
         UsageError: The spec is wrong, or a file is missing.
@@ -44,20 +51,20 @@ def sketch(spec: Spec, fitted: Fitted) -> ZooModel:
         starts[part] = describe(backbone, fit_state(backbone, state))
         return backbone
 
-    with torch.device("meta"):
+    with memoryless:
         model = assemble(spec, fitted, make)
     for name, section in spec.heads.items():
-        source = head_source(section.weights, spec.folder)
-        state = header(source, ["model.safetensors"]) if source is not None else None
-        if source is not None and state is not None:
-            head = model.head(name)
-            sources[f"heads.{name}"] = source
-            starts[f"heads.{name}"] = describe(head, head.adapt(state, source.fitted()))
+        head_from = head_source(section.weights, spec.folder)
+        if head_from is not None:
+            sources[f"heads.{name}"] = head_from
+            state = header(head_from, [SINGLE])
+            adapted = Adapted({}) if state is None else model.head(name).adapt(state, head_from.fitted())
+            starts[f"heads.{name}"] = describe(model.head(name), adapted)
     model.starts, model.sources = starts, sources
     return model
 
 
-def header(source: Source, names: list[str]) -> Mapping[str, Tensor] | None:
+def header(source: Source, names: Sequence[str]) -> Mapping[str, Tensor] | None:
     """Names and shapes of weights that are on this machine; None where they would have to be fetched.
 
     Args:

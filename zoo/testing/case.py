@@ -59,7 +59,8 @@ class Case:
 
     def _with(self, wanted: Callable[[Field], bool]) -> "Case":
         fields = fields_of(self.registered.component.options)
-        options = {name: each for name, each in self.options.items() if wanted(fields[name])}
+        # What is no option of its own is a key of the language, such as a head's `column`.
+        options = {name: each for name, each in self.options.items() if name not in fields or wanted(fields[name])}
         return replace(self, options=options, spec=_spec(self.registered, options, self.registry))
 
     def seeded(self, seed: int) -> Spec:

@@ -54,15 +54,15 @@ def _same_with_less(backbone: Backbone, values: Values, lengths: Tensor) -> Iter
 
 def absent_rows_change_nothing(trial: BackboneTrial) -> Iterator[str]:
     """What stands in rows without the input changes no bit, whichever rows these are, and in training too."""
-    values = trial.values
+    values, backbone = trial.values, trial.build()
     for gone in ([0], [len(values) - 1], list(range(1, len(values)))):
         present = torch.ones(len(values), dtype=torch.bool)
         present[gone] = False
         data = [(_blank if row in gone else torch.clone)(sample) for row, sample in enumerate(values.data)]
         other = [(_garbage if row in gone else torch.clone)(sample) for row, sample in enumerate(values.data)]
         for mode in (False, True):
-            clean = _passed(trial, _like(values, data, present), mode)
-            for difference in differences(clean, _passed(trial, _like(values, other, present), mode)):
+            clean = _passed(backbone, _like(values, data, present), mode)
+            for difference in differences(clean, _passed(backbone, _like(values, other, present), mode)):
                 yield f"what stands in absent rows changes {difference}"
 
 
@@ -104,9 +104,12 @@ def _like(values: Values, data: list[Tensor], present: Tensor) -> Values:
     return Values(data if isinstance(values.data, list) else torch.stack(data), values.lengths, present)
 
 
-def _passed(trial: BackboneTrial, values: Values, training: bool) -> tuple[Any, Any]:
-    """Features, and what the pass made of the backbone's own tensors."""
-    backbone = trial.build().train(training)
+def _passed(backbone: Backbone, values: Values, training: bool) -> tuple[Any, Any]:
+    """Features, and what the pass made of the backbone's own tensors; it is then as before."""
+    before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return features(backbone, values), dict(backbone.state_dict())
+        made = features(backbone.train(training), values)
+    after = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
+    backbone.load_state_dict(before)
+    return made, after
