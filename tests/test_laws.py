@@ -15,7 +15,18 @@ from zoo.registry.plugins import HEAVY
 
 ROOT = Path(__file__).parent.parent
 ABOVE = ["component", "errors", "files", "document", "registry", "spec"]
-BELOW = ["features", "contract", "checkpoint", "data", "model", "transfer", "evaluation", "training", "testing"]
+BELOW = [
+    "features",
+    "contract",
+    "checkpoint",
+    "data",
+    "model",
+    "transfer",
+    "evaluation",
+    "training",
+    "planning",
+    "testing",
+]
 LAYERS = [*ABOVE, *BELOW, "cli"]
 """Parts of zoo, lowest first: each imports only from itself and from those before it. `BELOW` is the torch line."""
 

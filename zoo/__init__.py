@@ -30,14 +30,16 @@ if TYPE_CHECKING:
     from zoo.errors import PluginError, SpecError, UsageError, ZooError
     from zoo.evaluation.evaluate import Evaluation, evaluate
     from zoo.evaluation.predict import predict
-    from zoo.features import Batch, Features, Reading, Targets, Values
+    from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
     from zoo.model.build import build
     from zoo.model.model import ZooModel
+    from zoo.planning.plan import Plan, plan
     from zoo.registry.hookspecs import hookimpl
     from zoo.registry.registry import Registry
     from zoo.spec.load import load_spec
     from zoo.spec.render import render_spec
     from zoo.spec.sections import BackbonePart, Spec
+    from zoo.training.device import Device
     from zoo.training.train import Run, train
 
 __version__ = "0.1.0"
@@ -50,6 +52,7 @@ _HOME = {
     "BackbonePart": "zoo.spec.sections",
     "Batch": "zoo.features",
     "Component": "zoo.component",
+    "Device": "zoo.training.device",
     "Evaluation": "zoo.evaluation.evaluate",
     "Family": "zoo.component",
     "FeatureSpec": "zoo.component",
@@ -66,6 +69,7 @@ _HOME = {
     "Kind": "zoo.component",
     "Metric": "zoo.contract",
     "Modality": "zoo.component",
+    "Plan": "zoo.planning.plan",
     "PluginError": "zoo.errors",
     "Policy": "zoo.contract",
     "PolicyContext": "zoo.contract",
@@ -85,7 +89,9 @@ _HOME = {
     "evaluate": "zoo.evaluation.evaluate",
     "hookimpl": "zoo.registry.hookspecs",
     "load_spec": "zoo.spec.load",
+    "masked_mean": "zoo.features",
     "option": "zoo.component",
+    "plan": "zoo.planning.plan",
     "predict": "zoo.evaluation.predict",
     "render_spec": "zoo.spec.render",
     "train": "zoo.training.train",
@@ -99,6 +105,7 @@ __all__ = [
     "BackbonePart",
     "Batch",
     "Component",
+    "Device",
     "Evaluation",
     "Family",
     "FeatureSpec",
@@ -115,6 +122,7 @@ __all__ = [
     "Kind",
     "Metric",
     "Modality",
+    "Plan",
     "PluginError",
     "Policy",
     "PolicyContext",
@@ -134,7 +142,9 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load_spec",
+    "masked_mean",
     "option",
+    "plan",
     "predict",
     "render_spec",
     "train",

@@ -1,6 +1,6 @@
 """`python -m zoo` is `zoo`."""
 
-from zoo.cli import main
+from zoo.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -56,7 +56,7 @@ def test_check_exits_with_places_in_json_and_in_words(wrong: Wrong, tmp_path: Pa
     (tmp_path / "a.csv").write_text("photo,mood\n")
     start = time.process_time()
     result = run("check", spec, "--json")
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # a hang, not a slow machine
     answer = json.loads(result.stdout)
     assert result.exit_code == wrong.exit_code
     assert answer["ok"] is False
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_spec(name: str, tmp_path: Path) -> None:
     spec.write_bytes(content)
     start = time.process_time()
     result = run("check", spec)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5  # a hang, not a slow machine
     assert result.exit_code == 2
     assert f"{spec}:" in result.stderr
     assert expected in result.stderr

@@ -18,6 +18,8 @@ from zoo.errors import CorruptError, NetworkError
 from zoo.registry.index import home
 
 CHUNK = 1 << 20
+PATIENCE = 10
+"""Seconds that a server may take to tell a size."""
 
 
 class Address(Source):
@@ -45,6 +47,16 @@ class Address(Source):
     def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
         """The converted weights, if they were fetched before."""
         return read_tensors(self.folder / SINGLE) if (self.folder / SINGLE).is_file() else None
+
+    def to_fetch(self, names: Sequence[str]) -> int | None:
+        """What the server says of its size, if it is not here yet."""
+        if (self.folder / SINGLE).is_file():
+            return 0
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.url, method="HEAD"), timeout=PATIENCE) as reply:
+                return int(reply.headers["Content-Length"])
+        except (URLError, OSError, TypeError, ValueError):
+            return None
 
     def record(self) -> dict[str, Any]:
         """The address, and the SHA-256 of what was fetched from it."""

@@ -11,6 +11,7 @@ from zoo.checkpoint.source import Folder, Source
 from zoo.errors import CorruptError, NetworkError, UsageError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
+SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 
 
 class HubRepository(Source):
@@ -38,7 +39,7 @@ class HubRepository(Source):
     def path(self, name: str) -> Path | None:
         """The file in the Hub's cache, downloaded at the pinned commit if it is not there yet."""
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
         try:
             return Path(hf_hub_download(self.repo, name, revision=self.commit, library_name="zoo"))
@@ -48,7 +49,7 @@ class HubRepository(Source):
             ) from None
         except EntryNotFoundError:
             return None
-        except (HfHubHTTPError, OSError) as error:
+        except _failures() as error:
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
 
     def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
@@ -61,20 +62,35 @@ class HubRepository(Source):
         except (UsageError, CorruptError):
             return None
 
+    def to_fetch(self, names: Sequence[str]) -> int | None:
+        """What the Hub says of the file's size, or of all shards, if they are not in the cache yet."""
+        if self.cached(names) is not None:
+            return 0
+        from huggingface_hub import HfApi
+
+        try:
+            api = HfApi(library_name="zoo")
+            files = api.model_info(self.repo, revision=self._commit or self.revision, files_metadata=True).siblings
+        except _failures():
+            return None
+        sizes = {each.rfilename: each.size or 0 for each in files or ()}
+        single = next((sizes[name] for name in names if name in sizes), None)
+        return single or sum(size for name, size in sizes.items() if SHARD.fullmatch(name)) or None
+
     def record(self) -> dict[str, Any]:
         """Repository and commit."""
         return {"repo": self.repo, "commit": self.commit}
 
     def _resolved(self) -> str:
         from huggingface_hub import HfApi, constants
-        from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
+        from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
             found = HfApi(library_name="zoo").model_info(self.repo, revision=self.revision).sha
         except RepositoryNotFoundError:
             hint = "check the name; a private one needs HF_TOKEN"
             raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
-        except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+        except _failures() as error:
             if cached := self._cached_commit():
                 return cached
             raise NetworkError(
@@ -95,6 +111,13 @@ class HubRepository(Source):
         from huggingface_hub.file_download import repo_folder_name
 
         return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type="model")
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What huggingface_hub raises where a server cannot be reached or refuses: errors of its own and of its client."""
+    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]  # the client's
+
+    return HTTPError, OfflineModeIsEnabled, OSError
 
 
 def _first_line(error: Exception) -> str:

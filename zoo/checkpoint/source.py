@@ -50,6 +50,10 @@ class Source(ABC):
         """The weights, as `tensors` gives them, without a fetch; None where they are not on this machine yet."""
         return self.tensors(names)
 
+    def to_fetch(self, names: Sequence[str]) -> int | None:
+        """Bytes of the weights that are not on this machine yet; None where nobody tells, as without a network."""
+        return 0
+
     def fitted(self) -> Mapping[str, Any]:
         """What was learnt from data before the part was built; only a part of a run knows it."""
         return {}
@@ -135,6 +139,10 @@ class RunPart(Source):
         """The tensors of this part, if the run is on this machine."""
         everything = self.run.cached([SINGLE])
         return None if everything is None else self._mine(everything)
+
+    def to_fetch(self, names: Sequence[str]) -> int | None:
+        """Bytes of the whole run's weights, whose file holds those of this part."""
+        return self.run.to_fetch([SINGLE])
 
     def fitted(self) -> Mapping[str, Any]:
         """What the run had learnt for this part before it was built."""

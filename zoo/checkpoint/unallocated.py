@@ -3,14 +3,23 @@
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+FILLING = frozenset(
+    {
+        *(Tensor.uniform_, Tensor.normal_, Tensor.bernoulli_, Tensor.erfinv_, Tensor.zero_, Tensor.fill_),
+        *(Tensor.add_, Tensor.sub_, Tensor.mul_, Tensor.div_, Tensor.clamp_),
+    }
+)
+"""What libraries fill parameters with beside `torch.nn.init`; each gives back the tensor that it is called on."""
 
 
 class Uninitialized(TorchFunctionMode):
-    """While active, what `torch.nn.init` would do to meta tensors is left out.
+    """While active, values that meta tensors would be filled with are not computed.
 
-    It would change nothing, but for some distributions torch looks it up in modules that take a second to import.
+    They would change nothing, but torch takes long to find that out, and looks some distributions up in modules that
+    take a second to import.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -19,6 +28,8 @@ class Uninitialized(TorchFunctionMode):
             tensor = kwargs["tensor"] if "tensor" in kwargs else args[0]
             if tensor.is_meta:
                 return tensor
+        elif func in FILLING and args[0].is_meta:
+            return args[0]
         return func(*args, **kwargs)
 
 

@@ -1,9 +1,12 @@
 """The command line: one click group whose verbs are imported when they are called, and one place where errors end."""
 
+import atexit
 import errno
 import os
 import sys
+import threading
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -16,6 +19,7 @@ VERBS = {
     "data": ("zoo.cli.data", "Make the data set that comes with zoo."),
     "init": ("zoo.cli.init", "Propose a spec for a table."),
     "check": ("zoo.cli.spec", "Tell everything that is wrong with a spec."),
+    "plan": ("zoo.cli.plan", "Tell what a spec would become: shapes, sizes, memory, downloads."),
     "build": ("zoo.cli.model", "Build a model from a spec, with its pretrained weights."),
     "train": ("zoo.cli.model", "Fine-tune a model as its spec says."),
     "eval": ("zoo.cli.evaluate", "Say how good a model is, and which modality earns it."),
@@ -135,6 +139,25 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             traceback.print_exc()
         code = _tell(error)
     sys.exit(code or 0)
+
+
+def run() -> NoReturn:
+    """The `zoo` command: `main`, and then out at once.
+
+    When all is written, only Python's own tear-down is left, which takes more than a second where torch was imported.
+    What libraries want done at the end is done; where a thread is still at work, it is waited for as ever.
+    """
+    try:
+        main()
+    except SystemExit as exit_:
+        code = exit_.code
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # there is nobody left to tell
+            stream.flush()
+    os._exit(code if isinstance(code, int) else ExitCode.DEFECT)
 
 
 def _without_reader() -> int:

@@ -1,4 +1,4 @@
-"""The verbs from a spec to a model: `zoo plan`, `zoo build`, `zoo train`."""
+"""The verbs from a spec to a model: `zoo build`, `zoo train`."""
 
 from pathlib import Path
 from shlex import quote

@@ -94,6 +94,14 @@ class Head(nn.Module, ABC):
         """The labels of a batch as a tree of tensors; what else is in it stays as it is on every device."""
         return list(labels)
 
+    def example(self, batch: int) -> Any:
+        """Targets of so many rows as large as they get, like those of `collate`, made on torch's default device.
+
+        `zoo plan` traces the memory of training with them. None where outputs do not depend on them and the loss
+        takes little.
+        """
+        return None
+
     def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
         """What the metrics need of each row, as tensors or lists with one entry per row."""
         return {}

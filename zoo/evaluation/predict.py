@@ -68,23 +68,38 @@ def sample(model: ZooModel, words: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: A word is of another form, or given twice; or there is no such input or column.
     """
-    owners = {column: name for name, section in model.spec.inputs.items() for column in part_columns(section)}
     found: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"`{word}` is not of the form NAME=VALUE")
-        owner = name if name in model.spec.inputs else owners.get(name)
-        if owner is None:
-            guess = nearest(name, [*model.spec.inputs, *owners])
-            advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(model.spec.inputs)}"
-            raise UsageError(f"there is no input `{name}`; {advice}")
-        several = len(part_columns(model.spec.inputs[owner])) > 1
-        cells = found.setdefault(owner, {}) if several and owner != name else found
-        if (key := name if several else owner) in cells:
+        owner, column = _place(model, name)
+        cells = found if column is None else found.setdefault(owner, {})
+        key = column or owner
+        if not isinstance(cells, dict) or key in cells:
             raise UsageError(f"`{name}` is given twice")
         cells[key] = _cell(value, model.inputs[owner].value.modality)
     return found
+
+
+def _place(model: ZooModel, name: str) -> tuple[str, str | None]:
+    """The input that a name means, and its column where it is made of several.
+
+    An input of several columns may be named like one of them, `price: {columns: [price, weight]}`; the column is meant.
+    """
+    columns = {each: part_columns(section) for each, section in model.spec.inputs.items()}
+    owner = next((each for each, own in columns.items() if len(own) > 1 and name in own), None)
+    if owner is not None:
+        return owner, name
+    if name in columns:
+        return name, None
+    owner = next((each for each, own in columns.items() if name in own), None)
+    if owner is None:
+        known = [*columns, *(column for own in columns.values() for column in own)]
+        guess = nearest(name, known)
+        advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(columns)}"
+        raise UsageError(f"there is no input `{name}`; {advice}")
+    return owner, None
 
 
 def _cell(text: str, modality: str) -> Any:

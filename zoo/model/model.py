@@ -96,6 +96,12 @@ class ZooModel(nn.Module):
         assert isinstance(found, nn.ModuleDict)
         return {each: head for each, head in found.items() if isinstance(head, Head)}
 
+    def moving(self) -> dict[str, Tensor]:
+        """What training moves, by name: trained parameters, and the buffers outside frozen modules."""
+        frozen = {id(each) for module in self.frozen for each in module.buffers(recurse=False)}
+        moving: dict[str, Tensor] = {name: each for name, each in self.named_parameters() if each.requires_grad}
+        return moving | {name: each for name, each in self.named_buffers() if id(each) not in frozen}
+
     def train(self, mode: bool = True) -> Self:
         """Training mode for what is trained; what is frozen stays in eval, its norm statistics and dropout too."""
         super().train(mode)

@@ -34,13 +34,15 @@ def backbone_maker(
         section: What the spec says of it.
         place: Where it says so: `inputs.photo.backbone`.
         value: The values that it is given.
-        source: Where its weights come from; None where it starts at random.
+        source: Where its weights come from; None where it starts at random. What stands beside weights that are known
+            to the backbone's library by their name is not looked at: the library has it.
         fitted: What was learnt from the training rows before it is built.
         seed: Seed of its random start.
     """
     build = factory(section, place)
     name = section.registered.component.name
-    context = BackboneContext(name=name, value=value, files=source, fitted=fitted)
+    known = section.weights == "pretrained" and bool(section.registered.record.get("weights"))
+    context = BackboneContext(name=name, value=value, files=None if known else source, fitted=fitted)
 
     def make() -> Backbone:
         with seeded(seed, place):

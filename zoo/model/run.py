@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from zoo import __version__
 from zoo.checkpoint.lock import FORMAT, lock
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
-from zoo.errors import CorruptError, UsageError
+from zoo.errors import CorruptError, PluginError, UsageError
 from zoo.model.build import restore
 from zoo.model.card import card
 from zoo.model.model import ZooModel
@@ -54,6 +55,7 @@ def read_run(folder: Path) -> ZooModel:
 
     Raises:
         UsageError: There is no run in the folder.
+        PluginError: A plugin that it was made with is not installed.
         CorruptError: Its files are damaged, or do not belong together.
     """
     if not (folder / SPEC).is_file():
@@ -62,10 +64,34 @@ def read_run(folder: Path) -> ZooModel:
     written = read_json(folder / CONFIG).get("format")
     if written != FORMAT:
         raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads format {FORMAT}")
+    check_plugins(folder, read_json(folder / LOCK))
     spec = load_spec(folder / SPEC)
     model = restore(spec, read_json(folder / PREPROCESSING), run, run.tensors([SINGLE]))
     align(model)
     return model.eval()
+
+
+def check_plugins(folder: Path, lock: Mapping[str, Any]) -> None:
+    """Looks whether the distributions are installed that a run's parts came from.
+
+    Raises:
+        PluginError: One is not; the message has a ready line for pip.
+    """
+    plugins = lock.get("plugins", {})
+    missing = [name for name in plugins if name != "unpackaged" and not _installed(name)]
+    if missing:
+        wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
+        raise PluginError(
+            f"`{folder}` was made with {', '.join(missing)}, which is not installed: pip install {wanted}"
+        )
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

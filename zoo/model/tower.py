@@ -30,7 +30,7 @@ def run_tower(backbone: Backbone, run: Run, values: Values) -> Features:
         return _by_length(backbone, run, values)
     index = values.present.nonzero().squeeze(1)
     if len(index) == 0:
-        return _nothing(backbone, len(values))
+        return _nothing(backbone, values)
     return _spread(_by_length(backbone, run, values.rows(index)), index, len(values))
 
 
@@ -99,13 +99,13 @@ def _spread(some: Features, index: Int[Tensor, "present"], rows: int) -> Feature
     return Features(spread(some.tokens), spread(some.pooled), spread(mask), tuple(map(spread, some.maps)))
 
 
-def _nothing(backbone: Backbone, rows: int) -> Features:
+def _nothing(backbone: Backbone, values: Values) -> Features:
     """Features where no row has the input: one masked token each."""
-    like = next(iter(backbone.parameters()))
-    spec = backbone.features
+    rows, spec = len(values), backbone.features
+    device = (values.data if isinstance(values.data, Tensor) else values.data[0]).device
     return Features(
-        like.new_zeros(rows, 1, spec.dim),
-        like.new_zeros(rows, spec.pooled_dim),
-        torch.zeros(rows, 1, dtype=torch.bool, device=like.device),
-        tuple(like.new_zeros(rows, channels, 1, 1) for channels, _ in spec.maps),
+        torch.zeros(rows, 1, spec.dim, device=device),
+        torch.zeros(rows, spec.pooled_dim, device=device),
+        torch.zeros(rows, 1, dtype=torch.bool, device=device),
+        tuple(torch.zeros(rows, channels, 1, 1, device=device) for channels, _ in spec.maps),
     )

@@ -195,7 +195,9 @@ class Registry:
         spaces = {entry.partition("/")[0] for entry in self._components}
         if namespace not in spaces:
             message = f"unknown {what} `{_short(name)}`: no installed plugin has components in `{_short(namespace)}/`"
-            return UnknownName(f"{message} ({listed(spaces)})", nearest(name, self._all_names(kind)))
+            message = f"{message} ({listed(spaces)})"
+            guess = nearest(name, self._all_names(kind))
+            return UnknownName(message, guess) if guess else PluginError(message)
         message = f"unknown {what} `{_short(name)}`"
         guess = self._by_bare_name(name.partition("/")[2], kind, namespace) or nearest(name, self._all_names(kind))
         if family := self._components.get(f"{namespace}/*"):

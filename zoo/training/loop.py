@@ -14,6 +14,7 @@ from zoo.data.loader import Loader
 from zoo.errors import UsageError
 from zoo.evaluation.measure import Measured, measure
 from zoo.model.model import ZooModel
+from zoo.training.device import precision_on
 from zoo.training.dropout import drop_inputs
 from zoo.training.optimizer import Anchor, make_optimizer, make_schedule
 from zoo.training.progress import Watch
@@ -30,8 +31,7 @@ def make_accelerator(precision: str) -> Accelerator:
     Raises:
         UsageError: The device cannot compute in this precision.
     """
-    if precision == "auto":
-        precision = "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "fp32"
+    precision = precision_on("cuda" if torch.cuda.is_available() else "cpu", precision)
     if precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("`train.precision: fp16` needs a GPU; write `fp32`, or `bf16`, which a CPU computes too")
     AcceleratorState._reset_state()  # it keeps the precision of the first training in this process
@@ -121,11 +121,7 @@ class Training:
         self.watch.step(epoch, step, len(self.training), loss, rate)
 
     def _snapshot(self) -> dict[str, Tensor]:
-        """Copies of what training moves: trained parameters, and buffers outside frozen modules."""
-        frozen = {id(each) for module in self.model.frozen for each in module.buffers(recurse=False)}
-        moving: dict[str, Tensor] = {name: each for name, each in self.model.named_parameters() if each.requires_grad}
-        moving |= {name: each for name, each in self.model.named_buffers() if id(each) not in frozen}
-        return {name: each.detach().clone() for name, each in moving.items()}
+        return {name: each.detach().clone() for name, each in self.model.moving().items()}
 
     @torch.no_grad()
     def _restore(self, kept: Mapping[str, Tensor]) -> None:

@@ -17,6 +17,9 @@ from zoo.transfer.freeze import own_transfer, parts
 PRETRAINED_RATE = 0.1
 """Rate of pretrained parts relative to new ones (Long et al. 2015)."""
 
+STATES = 2
+"""Numbers that AdamW keeps for each one that it moves: means of the gradient and of its square."""
+
 WARM_UP = 0.1
 """Share of the steps in which the rate rises."""
 
@@ -65,9 +68,7 @@ class Anchor:
         rates = {id(each): group for group in optimizer.param_groups for each in group["params"]}
         self._pulls = [
             (parameter, parameter.detach().clone(), strength, rates[id(parameter)])
-            for part in parts(model)
-            if (strength := _strength(model, part)) and part.pretrained
-            for _, parameter in _rates(model, part)
+            for parameter, strength in anchored(model)
         ]
 
     @torch.no_grad()
@@ -75,6 +76,13 @@ class Anchor:
         """One step toward the start, at the optimizer's present rates."""
         for parameter, start, strength, group in self._pulls:
             parameter.lerp_(start.to(parameter.device), min(1.0, group["lr"] * strength))
+
+
+def anchored(model: ZooModel) -> Iterator[tuple[nn.Parameter, float]]:
+    """The parameters that `l2_sp` pulls toward their start, each with the strength of the pull."""
+    for part in parts(model):
+        if (strength := _strength(model, part)) and part.pretrained:
+            yield from ((parameter, strength) for _, parameter in _rates(model, part))
 
 
 def _rates(model: ZooModel, part: Trainable) -> Iterator[tuple[float, nn.Parameter]]:

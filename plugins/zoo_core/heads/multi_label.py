@@ -67,6 +67,10 @@ class MultiLabel(ClassScores):
             targets[row, list(codes)] = 1
         return targets
 
+    def example(self, batch: int) -> Float[Tensor, "batch classes"]:
+        """No label anywhere."""
+        return torch.zeros(batch, len(self.classes))
+
     def rows(
         self, outputs: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
     ) -> Mapping[str, Any]:

@@ -63,6 +63,10 @@ class SingleLabel(ClassScores):
         """The numbers of the rows' classes."""
         return torch.tensor(labels, dtype=torch.long)
 
+    def example(self, batch: int) -> Int[Tensor, "batch"]:
+        """The first class everywhere."""
+        return torch.zeros(batch, dtype=torch.long)
+
     def rows(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Mapping[str, Any]:
         """The numbers of the `true` and the `predicted` class."""
         return {"true": targets, "predicted": outputs.argmax(1)}

@@ -57,6 +57,7 @@ CASES = [
         "a namespace nobody has",
         changed("timm/resnet50", "acme/spectral"),
         "3:34: unknown backbone `acme/spectral`: no installed plugin has components in `acme/` (timm, torchaudio, transformers, zoo)",
+        exit_code=3,
     ),
     Wrong(
         "a torchvision name",

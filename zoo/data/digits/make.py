@@ -21,7 +21,7 @@ USELESS = {"image": 0.11, "text": 0.11, "sound": 0.13}
 """Share of the rows in which a column says nothing about the digit; each is drawn by itself."""
 WRONG = 0.02
 """Share of the sounds that are those of another digit."""
-COPIES = 3
+COPIES = 2
 """Rows in which each digit of the training split stands, spoilt anew in each."""
 SCHEMA = pa.schema({"image": pa.binary(), "text": pa.string(), "sound": pa.binary(), "label": pa.string()})
 

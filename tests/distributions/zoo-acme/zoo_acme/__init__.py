@@ -20,6 +20,13 @@ class Spectral:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mean:
+    """Options of `acme/mean`."""
+
+    dim: int = option(128, "Width that the features of every input are projected to.", ge=8)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ranker:
     """Options of `acme/ranker`."""
 
@@ -31,7 +38,7 @@ COMPONENTS = (
     Component(
         kind=Kind.BACKBONE,
         name="spectral",
-        target="zoo_acme.parts:SpectralBackbone",
+        target="zoo_acme.spectral:SpectralBackbone",
         options=Spectral,
         modality=("audio",),
         provides=frozenset({"tokens", "pooled"}),
@@ -41,15 +48,17 @@ COMPONENTS = (
     Component(
         kind=Kind.FUSION,
         name="mean",
-        target="zoo_acme.parts:MeanFusion",
+        target="zoo_acme.mean:MeanFusion",
+        options=Mean,
         provides=frozenset({"pooled"}),
         needs=frozenset({"pooled"}),
         summary="Mean of the pooled features of the inputs that are present.",
+        source="Acme 2026",
     ),
     Component(
         kind=Kind.HEAD,
         name="ranker",
-        target="zoo_acme.parts:RankingHead",
+        target="zoo_acme.ranker:RankingHead",
         options=Ranker,
         needs=frozenset({"pooled"}),
         summary="A score whose order is that of the labels, learned from pairs with a margin.",

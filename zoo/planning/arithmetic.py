@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -95,35 +96,50 @@ class Autocast(TorchFunctionMode):
 
 
 @contextmanager
-def fused_attention(device: str) -> Iterator[None]:
-    """While active, attention on the meta device keeps no matrix of scores where the device has a kernel without one.
+def kernels_of(device: str) -> Iterator[None]:
+    """While active, tensors on the meta device are computed as a device's kernels do: attention keeps no matrix of
+    scores where there is a kernel without one, and dropout on a GPU keeps a mask of bytes.
 
     Args:
-        device: `cpu`, whose kernel has no dropout, or `cuda`.
+        device: `cpu`, whose kernel of attention has no dropout, or `cuda`.
     """
-    plain = functional.scaled_dot_product_attention
-
-    def attention(
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-        enable_gqa: bool = False,
-    ) -> Tensor:
-        learnt = attn_mask is not None and attn_mask.requires_grad
-        if query.ndim != 4 or query.shape[-1] != value.shape[-1] or learnt or (dropout_p and device == "cpu"):
-            return plain(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
-        if attn_mask is not None and attn_mask.dtype is torch.bool:
-            attn_mask = query.new_empty(attn_mask.shape)
-        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        output: Tensor = kernel(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
-        return output
-
-    functional.scaled_dot_product_attention = attention
+    attention, dropout = functional.scaled_dot_product_attention, functional.dropout
+    functional.scaled_dot_product_attention = partial(_attention, attention, device)  # type: ignore[assignment]
+    if device == "cuda":
+        functional.dropout = partial(_fused_dropout, dropout)
     try:
         yield
     finally:
-        functional.scaled_dot_product_attention = plain
+        functional.scaled_dot_product_attention, functional.dropout = attention, dropout
+
+
+def _attention(
+    plain: Callable[..., Tensor],
+    device: str,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    learnt = attn_mask is not None and attn_mask.requires_grad
+    unfused = query.ndim != 4 or query.shape[-1] != value.shape[-1] or learnt or (dropout_p and device == "cpu")
+    if unfused or not query.is_meta:
+        return plain(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
+    if attn_mask is not None and attn_mask.dtype is torch.bool:
+        attn_mask = query.new_empty(attn_mask.shape)
+    kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    output: Tensor = kernel(query, key, value, 0.0, is_causal, attn_mask=attn_mask, scale=scale)[0]
+    return output
+
+
+def _fused_dropout(
+    plain: Callable[..., Tensor], input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    if inplace or not training or not 0 < p < 1 or not input.is_meta:
+        return plain(input, p, training, inplace)
+    output: Tensor = torch.native_dropout(input, p, training)[0]
+    return output

@@ -1,7 +1,6 @@
 """The model of a spec with all shapes and no memory, and what would become of its pretrained weights."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -19,8 +18,8 @@ from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
 
 
-def sketch(spec: Spec, fitted: Fitted, memoryless: AbstractContextManager[object]) -> ZooModel:
-    """A model like the one that `build_fitted` makes, without memory for its parameters; no weights are fetched.
+def sketch(spec: Spec, fitted: Fitted) -> ZooModel:
+    """A model like the one that `build_fitted` makes, on torch's default device; no weights are fetched.
 
     `starts` tells for each part what would be kept of its weights, from the header of those that are on this machine,
     else from what the backbone says of its pretrained weights.
@@ -28,7 +27,6 @@ def sketch(spec: Spec, fitted: Fitted, memoryless: AbstractContextManager[object
     Args:
         spec: The spec.
         fitted: What was learnt from the training rows.
-        memoryless: Where parts are made: `torch.device("meta")`, or `Unallocated`.
 
     Raises:
         UsageError: The spec is wrong, or a file is missing.
@@ -51,8 +49,7 @@ def sketch(spec: Spec, fitted: Fitted, memoryless: AbstractContextManager[object
         starts[part] = describe(backbone, fit_state(backbone, state))
         return backbone
 
-    with memoryless:
-        model = assemble(spec, fitted, make)
+    model = assemble(spec, fitted, make)
     for name, section in spec.heads.items():
         head_from = head_source(section.weights, spec.folder)
         if head_from is not None:

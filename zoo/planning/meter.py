@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 ROWS = 65537
-"""Rows of the batch that is run. It is a prime: a tensor whose bytes it divides grows with the batch, others do not."""
+"""Rows of a batch without memory. It is a prime: a tensor whose bytes it divides grows with the batch, others do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,18 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
     """While active, follows which tensors are alive, and counts operations as torch's FlopCounterMode does.
 
     A storage counts from the operation that makes it until nothing holds it any more, autograd included: a forward and
-    a backward pass on the meta device have the peak that they have with memory. Run on a batch of `ROWS` rows, they
-    tell the peak of every other batch too.
+    a backward pass on the meta device have the peak that they have with memory. Run on a batch whose rows are marked by
+    a prime number, they tell the peak of every other batch too.
 
     Args:
         held: Tensors that are there before: parameters, buffers, the batch.
+        marker: How many rows the batch has, `ROWS`; None takes all amounts for fixed.
     """
 
-    def __init__(self, held: Iterable[Tensor]) -> None:
+    def __init__(self, held: Iterable[Tensor], marker: int | None = ROWS) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.operations = Amount()
+        self._marker = marker
         self._sizes: dict[weakref.ref[Any], Amount] = {}
         self._live = Amount()
         self._levels: set[Amount] = set()
@@ -53,16 +55,24 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         for tensor in held:
             self._follow(tensor)
 
+    @property
+    def levels(self) -> frozenset[Amount]:
+        """Bytes that were alive at each moment, of those moments that may be the peak of some batch."""
+        highest: dict[int, int] = {}
+        for level in self._levels:
+            highest[level.per_row] = max(level.fixed, highest.get(level.per_row, 0))
+        return frozenset(Amount(fixed, per_row) for per_row, fixed in highest.items())
+
     def peak(self, rows: int) -> int:
         """Most bytes that were alive at once, of a batch of so many rows."""
-        return max(level.of(rows) for level in self._levels)
+        return max(level.of(rows) for level in self.levels)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = self._result(func, args, kwargs)
         count = COUNTED.get(func.overloadpacket)
         if count is not None:
-            self.operations += _amount(count(*args, **kwargs, out_val=result))
+            self.operations += self._amount(count(*args, **kwargs, out_val=result))
         for tensor in _tensors(result):
             self._follow(tensor)
         return result
@@ -86,12 +96,18 @@ class Meter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         storage = tensor.untyped_storage()
         reference = weakref.ref(storage, self._forget)
         if reference not in self._sizes:
-            self._sizes[reference] = _amount(storage.nbytes())
+            self._sizes[reference] = self._amount(storage.nbytes())
             self._live += self._sizes[reference]
             self._levels.add(self._live)
 
     def _forget(self, reference: "weakref.ref[Any]") -> None:
         self._live -= self._sizes.pop(reference)
+
+    def _amount(self, number: int) -> Amount:
+        """What was counted for the marked rows, for any number of rows."""
+        if self._marker is None or number % self._marker:
+            return Amount(number, 0)
+        return Amount(0, number // self._marker)
 
 
 def _attention_operations(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
@@ -104,11 +120,6 @@ COUNTED: dict[Any, Callable[..., int]] = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_operations,
 }
 """The operations that torch counts, and attention as a CPU computes it, which it leaves out."""
-
-
-def _amount(number: int) -> Amount:
-    """What was counted for `ROWS` rows, for any number of rows."""
-    return Amount(number, 0) if number % ROWS else Amount(0, number // ROWS)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

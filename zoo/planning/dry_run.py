@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from zoo.contract import Head
-from zoo.features import Batch, Features, Values
-from zoo.model.arithmetic import Autocast, fused_attention
-from zoo.model.meter import ROWS, Amount, Meter
-from zoo.model.model import ZooModel
+from zoo.features import Batch, Features, Targets, Values
+from zoo.model.model import Result, ZooModel
+from zoo.planning.arithmetic import Autocast, kernels_of
+from zoo.planning.meter import Amount, Meter
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -22,12 +22,12 @@ LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a model does with a batch of any size, all of whose values are as large as they can be.
+    """What a model does with a batch all of whose values are as large as they can be.
 
     Args:
         reads: Of each input, the shape of what its backbone reads, without the batch.
-        features: Of each input, what its backbone gives, for `ROWS` rows.
-        outputs: Of each head, the shapes of its outputs, without the batch.
+        features: Of each input, what its backbone gives.
+        outputs: Of each head, its outputs.
         operations: Floating-point operations of a forward pass, by part: `inputs.photo`, and `heads` with the fusion.
         training: Follows the memory of a forward and a backward pass.
         inference: Follows that of a forward pass alone.
@@ -41,22 +41,24 @@ class DryRun:
     inference: Meter
 
 
-def dry_run(model: ZooModel, device: str, precision: str) -> DryRun:
-    """Runs a model on tensors without memory.
+def dry_run(model: ZooModel, device: str, precision: str, rows: int, marker: int | None) -> DryRun:
+    """Runs a model on the largest values that it reads.
 
     Args:
-        model: A model without memory, to which its transfer was applied.
+        model: A model to which its transfer was applied; commonly one without memory.
         device: Whose kernels are assumed: `cpu` or `cuda`.
         precision: `fp32`, `bf16` or `fp16`.
+        rows: Rows of the batch.
+        marker: The same where what grows with the batch is told by its size, else None; see `Meter`.
     """
-    values = {name: model.backbone(name).example(ROWS) for name in model.spec.inputs}
+    values = {name: model.backbone(name).example(rows) for name in model.spec.inputs}
     held = [*model.parameters(), *model.buffers(), *_tensors(values)]
 
-    def autocast() -> AbstractContextManager[object]:
+    def arithmetic() -> AbstractContextManager[object]:
         return Autocast(device, LOW[precision]) if precision in LOW else nullcontext()
 
-    inference, operations = Meter(held), {}
-    with inference, fused_attention(device), autocast(), torch.no_grad():
+    inference, operations = Meter(held, marker), {}
+    with inference, kernels_of(device), arithmetic(), torch.no_grad():
         model.eval()
         features: dict[str, Features] = {}
         for name in values:
@@ -66,18 +68,24 @@ def dry_run(model: ZooModel, device: str, precision: str) -> DryRun:
         before = inference.operations
         outputs = model.decide(Batch(values), features).outputs
         operations["heads"] = inference.operations - before
-
-    training = Meter(held)
-    with training, fused_attention(device):
+    batch = Batch(values, _targets(model, rows), _views(model, values))
+    held = [*held, *_tensors(batch.targets)]
+    training = Meter(held, marker)
+    with training, kernels_of(device):
         model.train()
-        with autocast():
-            total = _scalar(model(Batch(values, views=_views(model, values))).outputs)
-        if total.requires_grad:
-            torch.autograd.backward(total)
+        with arithmetic():
+            objective = _objective(model, batch)
+        if objective.requires_grad:
+            torch.autograd.backward(objective)
     model.zero_grad()
     model.eval()
     reads = {name: tuple(each.data.shape[1:]) for name, each in values.items() if isinstance(each.data, Tensor)}
-    return DryRun(reads, features, pytree.tree_map(_row_shape, outputs), operations, training, inference)
+    return DryRun(reads, features, outputs, operations, training, inference)
+
+
+def _targets(model: ZooModel, rows: int) -> dict[str, Targets]:
+    found = {name: model.head(name).example(rows) for name in model.heads}
+    return {name: Targets(value) for name, value in found.items() if value is not None}
 
 
 def _views(model: ZooModel, values: Mapping[str, Values]) -> dict[str, tuple[Mapping[str, Values], ...]]:
@@ -85,14 +93,14 @@ def _views(model: ZooModel, values: Mapping[str, Values]) -> dict[str, tuple[Map
     return {name: (values, values) for name in model.heads if type(model.head(name)).views is not Head.views}
 
 
-def _scalar(outputs: Any) -> Tensor:
-    """A number that depends on all outputs, as a loss does, which needs labels."""
-    return sum((each.float().mean() for each in _tensors(outputs) if each.requires_grad), torch.zeros(()))
+def _objective(model: ZooModel, batch: Batch) -> Tensor:
+    """The loss; of heads without targets a number that depends on all their outputs, as a loss would."""
+    result: Result = model(batch)
+    losses = [model.loss(result)] if result.losses else []
+    unscored = [result.outputs[name] for name in model.heads if name not in result.losses]
+    losses += [each.float().mean() for each in _tensors(unscored) if each.requires_grad]
+    return sum(losses, torch.zeros(()))
 
 
 def _tensors(tree: Any) -> list[Tensor]:
     return [each for each in pytree.tree_leaves(tree) if isinstance(each, Tensor)]
-
-
-def _row_shape(output: Any) -> Any:
-    return tuple(output.shape[1:]) if isinstance(output, Tensor) else output
