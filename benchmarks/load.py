@@ -94,9 +94,9 @@ def zoo(folder: Path) -> Callable[[], None]:
     """`zoo.build` of a spec that names both folders, its two backbones run as the floor runs them."""
     import timm  # noqa: F401
     import torch
-    import zoo_transformers.backbone  # noqa: F401
     from transformers import BertModel  # noqa: F401
 
+    import zoo_transformers.backbone  # noqa: F401
     from zoo.features import Values
     from zoo.model.build import build
     from zoo.spec.load import load_spec

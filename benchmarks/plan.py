@@ -1,9 +1,9 @@
-"""What a plan costs, and whether it is right: CPU seconds and memory beside bare imports, and planned beside real bytes.
+"""What a plan costs, and whether it is right: beside bare imports, and beside the memory that models really take.
 
-Run it as `python benchmarks/plan.py [ROUNDS [PRECISION]]`. The first table plans a vision transformer of 1.1 billion parameters with
-a BERT-large; beside it a script that only imports torch, timm and transformers' BertModel; in alternating runs, each in
-a fresh process, whole from start to exit. The second table builds models for real, in a process each, and reads from
-the kernel how much memory three steps of training, and a prediction, took at most above what was there before.
+Run it as `python benchmarks/plan.py [ROUNDS [PRECISION]]`. The first table plans a vision transformer of 1.1 billion
+parameters with a BERT-large; beside it a script that only imports torch, timm and transformers' BertModel. Both run in
+turn, each in a fresh process, whole from start to exit. The second table builds models for real, in a process each, and
+reads from the kernel how much memory three steps of training, and a prediction, took at most above what was there.
 """
 
 import json
@@ -114,7 +114,8 @@ def measured(text: str) -> dict[str, Any]:
     assert planned.memory is not None
     rows = planned.memory.batch_size
     accelerator = make_accelerator(spec["train"]["precision"])
-    (torch.randn(64, 64, requires_grad=True) @ torch.randn(64, 64)).sum().backward()  # wakes torch's libraries
+    warm = torch.randn(64, 64, requires_grad=True) @ torch.randn(64, 64)
+    torch.autograd.backward(warm.sum())  # wakes torch's libraries
     start = reset_peak()
     model = build(spec)
     apply_transfer(model)

@@ -38,10 +38,10 @@ def test_lists_are_drawn_like_tensors() -> None:
     listed = {name: each.tolist() for name, each in rows(8, 2).items()}
 
     def same(rows: Mapping[str, Any]) -> float:
-        return sum(a == b for a, b in zip(rows["true"], rows["predicted"], strict=True)) / len(rows["true"])
+        return float(sum(a == b for a, b in zip(rows["true"], rows["predicted"], strict=True)) / len(rows["true"]))
 
     tensors, lists = estimate(accuracy, rows(8, 2), 200), estimate(same, listed, 200)
-    assert (lists.low, lists.high) == (pytest.approx(tensors.low), pytest.approx(tensors.high))
+    assert lists.low == pytest.approx(tensors.low) and lists.high == pytest.approx(tensors.high)
 
 
 def test_no_interval_stands_on_one_row_or_no_resamples() -> None:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -78,7 +79,11 @@ def test_measuring_leaves_the_mode_as_it_was(model: ZooModel) -> None:
 
 
 def test_predictions_do_not_depend_on_their_neighbours(model: ZooModel) -> None:
-    samples = [{"left": {"a": 1.0, "b": 2.0}, "right": 0.5}, {"right": 1.5}, {"left": {"a": 0.0, "b": None}}]
+    samples: list[dict[str, Any]] = [
+        {"left": {"a": 1.0, "b": 2.0}, "right": 0.5},
+        {"right": 1.5},
+        {"left": {"a": 0.0, "b": None}},
+    ]
     together = predict(model, samples)
     for sample, found in zip(samples, together, strict=True):
         (alone,) = predict(model, [sample])

@@ -17,7 +17,8 @@ from zoo.planning.plan import Plan
 from zoo.training.device import Device
 from zoo.transfer.freeze import apply_transfer
 
-BERT = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48, "vocab_size": 90}
+SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+BERT = {**SIZES, "vocab_size": 90}
 PHOTO = {"type": "image", "backbone": {"use": "timm/test_resnet", "weights": "none", "resolution": 64}}
 REVIEW = {"type": "text", "max_length": 20, "backbone": {"use": "transformers/bert", "weights": "none", "config": BERT}}
 VOICE = {
@@ -29,7 +30,7 @@ VOICE = {
 STEPS = {
     "type": "audio",
     "max_seconds": 0.5,
-    "backbone": {"use": "transformers/wav2vec2", "weights": "none", "config": {"conv_dim": [16] * 7, **BERT}},
+    "backbone": {"use": "transformers/wav2vec2", "weights": "none", "config": {**SIZES, "conv_dim": [16] * 7}},
 }
 HEADS: dict[str, Any] = {"mood": {"use": "zoo/classifier", "classes": ["a", "b", "c"]}}
 CPU = Device("cpu", "CPU", 10**9)
@@ -43,8 +44,7 @@ SPECS = {
     "picture": spec(photo=PHOTO),
     "text": spec(review=REVIEW),
     "sound": spec(voice=VOICE),
-    "waveform": spec(steps={**STEPS, "backbone": {**STEPS["backbone"], "config": {
-        "conv_dim": [16] * 7, **{key: value for key, value in BERT.items() if key != "vocab_size"}}}}),
+    "waveform": spec(steps=STEPS),
     "three": spec(photo=PHOTO, review=REVIEW, voice=VOICE),
     "three, pooled": spec(more={"fusion": {"use": "zoo/token-transformer", "dim": 16, "heads": 2, "reads": "pooled"}},
                           photo=PHOTO, review=REVIEW, voice=VOICE),
@@ -54,7 +54,9 @@ SPECS = {
     "shared": spec(photo=PHOTO, other={"type": "image", "backbone": {"same_as": "photo"}}),
     "frozen": spec(more={"transfer": {"policy": "full", "freeze": ["backbones.photo.*"]}}, photo=PHOTO, review=REVIEW),
     "auxiliary": spec(more={"balance": {"aux": 1.0}}, photo=PHOTO, review=REVIEW),
-    "several labels": spec({"tags": {"use": "zoo/classifier", "classes": ["x", "y"], "multi_label": True}}, photo=PHOTO),
+    "several labels": spec(
+        {"tags": {"use": "zoo/classifier", "classes": ["x", "y"], "multi_label": True}}, photo=PHOTO
+    ),
 }  # fmt: skip
 ALL = pytest.mark.parametrize("name", SPECS)
 

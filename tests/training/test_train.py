@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,11 @@ from zoo.spec.load import load_spec
 from zoo.training.loop import make_accelerator
 from zoo.training.train import train
 
-SAMPLES = [{"left": {"a": 4.0, "b": 0.1}, "right": 2.0}, {"left": {"a": 0.0, "b": -0.1}}, {"right": 0.0}]
+SAMPLES: list[dict[str, Any]] = [
+    {"left": {"a": 4.0, "b": 0.1}, "right": 2.0},
+    {"left": {"a": 0.0, "b": -0.1}},
+    {"right": 0.0},
+]
 
 
 def test_training_learns_and_leaves_a_whole_folder(tmp_path: Path) -> None:

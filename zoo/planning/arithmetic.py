@@ -97,14 +97,15 @@ class Autocast(TorchFunctionMode):
 
 @contextmanager
 def kernels_of(device: str) -> Iterator[None]:
-    """While active, tensors on the meta device are computed as a device's kernels do: attention keeps no matrix of
-    scores where there is a kernel without one, and dropout on a GPU keeps a mask of bytes.
+    """While active, tensors on the meta device are computed as a device's kernels do.
+
+    Attention keeps no matrix of scores where there is a kernel without one; dropout on a GPU keeps a mask of bytes.
 
     Args:
         device: `cpu`, whose kernel of attention has no dropout, or `cuda`.
     """
     attention, dropout = functional.scaled_dot_product_attention, functional.dropout
-    functional.scaled_dot_product_attention = partial(_attention, attention, device)  # type: ignore[assignment]
+    functional.scaled_dot_product_attention = partial(_attention, attention, device)
     if device == "cuda":
         functional.dropout = partial(_fused_dropout, dropout)
     try:
@@ -137,7 +138,11 @@ def _attention(
 
 
 def _fused_dropout(
-    plain: Callable[..., Tensor], input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    plain: Callable[..., Tensor],
+    input: Tensor,  # noqa: A002  # torch's name for it
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
 ) -> Tensor:
     if inplace or not training or not 0 < p < 1 or not input.is_meta:
         return plain(input, p, training, inplace)

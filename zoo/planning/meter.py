@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_flop_count
 
 ROWS = 65537
-"""Rows of a batch without memory. It is a prime: a tensor whose bytes it divides grows with the batch, others do not."""
+"""Rows of a batch without memory: a prime. A tensor whose bytes it divides grows with the batch, others do not."""
 
 
 @dataclass(frozen=True, slots=True)
