@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
+# The tests run beside other work; see `zoo.cli.run`. It must stand before the first import of torch.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
 import pytest
 from packaging.requirements import Requirement
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import run
+from tests.tables import write_tables
 from zoo import cli
 from zoo.component import Kind
 from zoo.document.fields import fields_of
@@ -21,6 +22,7 @@ from zoo.registry.registry import Registry, installed
 from zoo.spec.load import read_spec
 
 ROOT = Path(__file__).parent.parent
+FACE = ("load_spec", "plan", "build", "train", "evaluate", "predict")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 REFERENCE = runpy.run_path(str(ROOT / "docs" / "reference.py"))
 HOOKS = [name for name, value in vars(hookspecs).items() if name.startswith("zoo_") and inspect.isfunction(value)]
@@ -110,12 +112,22 @@ def test_python_on_the_plugin_page_runs() -> None:
         exec(compile(text, "docs/plugins.md", "exec"), {"__name__": "zoo_acme"})
 
 
-def test_the_main_command_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    command = re.search(r"<!-- the main command -->\n```sh\n(.*?)\n```", (ROOT / "README.md").read_text())
-    assert command is not None
-    verb = command[1].rpartition(".venv/bin/zoo ")[2].split()
-    assert run(*verb).exit_code == 0
+def test_python_on_the_python_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for text in blocks(ROOT / "docs" / "python.md", "python"):
+        exec(compile(text, "docs/python.md", "exec"), {"__name__": "notebook"})
+    printed = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d+ bytes in training with batches of 64", printed[0])
+    assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\] \(n=\d+\)", printed[1])
+    assert "probabilities" in printed[2]
+
+
+def test_the_python_page_names_every_function_of_the_library_face() -> None:
+    text = (ROOT / "docs" / "python.md").read_text()
+    assert [name for name in FACE if f"`zoo.{name}(" not in text] == []
 
 
 def test_the_error_that_the_readme_shows_is_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

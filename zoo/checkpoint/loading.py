@@ -1,6 +1,6 @@
 """Weights into a module: mapped tensors take the places of unallocated parameters, nothing is copied or made twice."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from zoo.checkpoint.unallocated import Unallocated, allocate_buffers
 from zoo.contract import Adapted, Backbone
 from zoo.errors import CorruptError, PluginError
+
+SHOWN = 4
+"""Names of tensors that are told of many."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,22 @@ class Start:
     resized: Mapping[str, str] = field(default_factory=dict)
     new: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+
+    def told(self, source: str = "") -> Iterator[str]:
+        """What a person wants to know of it, line by line.
+
+        Args:
+            source: Where the weights came from, in words.
+        """
+        if not self.kept and not self.resized:
+            yield f"{len(self.new)} tensors start at random"
+            return
+        yield f"{len(self.kept)} tensors kept" + (f" from {source}" if source else "")
+        yield from (f"resized: {name}: {change}" for name, change in self.resized.items())
+        for word, names in (("new", self.new), ("unused", self.unused)):
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                yield f"{word}: {', '.join(names[:SHOWN])}{more}"
 
 
 def started(make: Callable[[], Backbone], state: Callable[[Backbone], Mapping[str, Tensor]]) -> tuple[Backbone, Start]:

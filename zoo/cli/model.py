@@ -42,7 +42,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
         print_json({"folder": str(folder), "parameters": total, "starts": starts})
     else:
         for part, start in model.starts.items():
-            note(f"{part}: {start}")
+            for line in start.told(str(model.sources.get(part, ""))):
+                note(f"{part}: {line}")
         click.echo(f"built {folder}: {total:,} parameters")
     next_step(f"zoo train {quote(str(spec))}")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A metric's value.
 
@@ -26,7 +26,7 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if self.low is None or self.high is None:
             return f"{self.value:.3f} (n={self.n})"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"

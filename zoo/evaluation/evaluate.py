@@ -17,7 +17,7 @@ RESAMPLES = 1000
 Scores = Mapping[str, Mapping[str, Estimate]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """How good a model is.
 
@@ -30,6 +30,15 @@ class Evaluation:
     split: str
     heads: Scores
     subsets: Mapping[str, Scores]
+
+    def __repr__(self) -> str:
+        """The whole model's metrics, then those of every set of its modalities, a line for each head."""
+        lines = [f"measured on {self.split}"]
+        for subset, scores in reversed(list(self.subsets.items())):
+            for head, found in scores.items():
+                told = ", ".join(f"{metric} {estimate}" for metric, estimate in found.items())
+                lines.append(f"  {subset}: {head}: {told}")
+        return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON shape of `zoo eval`."""

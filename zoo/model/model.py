@@ -72,6 +72,20 @@ class ZooModel(nn.Module):
         self.frozen: list[nn.Module] = []
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
 
+    def __repr__(self) -> str:
+        """What it is made of, in a line for each part; `named_modules()` has the layers."""
+        lines = [f"ZooModel {self.spec.name}: {sum(each.numel() for each in self.parameters()):,} parameters"]
+        for name, section in self.spec.inputs.items():
+            backbone = section.backbone
+            use = f"that of {backbone.same_as}" if isinstance(backbone, SharedBackbone) else backbone.use
+            spec = self.backbone(name).features
+            tokens = "tokens" if spec.tokens is None else f"{spec.tokens} tokens"
+            lines.append(f"  {name} ({section.type}) -> {use}: {tokens} x {spec.dim}, pooled {spec.pooled_dim}")
+        if self.spec.fusion is not None and self.fusion is not None:
+            lines.append(f"  fusion -> {self.spec.fusion.use}: pooled {self.fusion.features.pooled_dim}")
+        lines += [f"  {name} <- {section.use}" for name, section in self.spec.heads.items()]
+        return "\n".join(lines)
+
     def backbone(self, name: str) -> Backbone:
         """The backbone that reads this input, its own or the one that it shares."""
         section = self.spec.inputs[name].backbone

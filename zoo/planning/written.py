@@ -167,16 +167,11 @@ def _starts(plan: "Plan") -> str:
 
 
 def _told(part: "PlannedPart") -> Iterator[str]:
-    start = part.start
     fetched = "" if part.to_fetch == 0 else f", {bytes_in_words(part.to_fetch or part.estimate)} to fetch"
-    if start is None:
+    if part.start is None or not (part.start.kept or part.start.resized):
         yield f"from {part.source}{fetched}"
         return
-    yield f"{len(start.kept)} tensors kept from {part.source}{fetched}"
-    yield from (f"resized: {name}: {change}" for name, change in start.resized.items())
-    for word, names in (("new", start.new), ("unused", start.unused)):
-        if names:
-            yield f"{word}: {', '.join(names[:4])}{f' and {len(names) - 4} more' if len(names) > 4 else ''}"
+    yield from part.start.told(f"{part.source}{fetched}")
 
 
 def _memory_table(plan: "Plan") -> str:
