@@ -8,9 +8,10 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 
+import zoo
 from tests.plugins.tiny_transformers import SIZES, TEXT, TEXTS, Case, Folder, make, make_text, store
 from zoo import UsageError
-from zoo.features import Values
+from zoo.features import Batch, Values
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "green", "blue", "sky", "sea")
 BERT = {**TEXT, "vocab_size": len(WORDS), "max_position_embeddings": 16}
@@ -35,20 +36,27 @@ def bert(folder: Path, **more: str) -> Folder:
     return files_of(folder, transformers.BertConfig(**BERT), **more)
 
 
-def test_a_linear_head_gives_the_logits_of_the_librarys_classifier(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pool", ["auto", "first"])
+def test_a_model_with_a_classifier_gives_the_logits_of_the_librarys_own(pool: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     library = transformers.BertForSequenceClassification(transformers.BertConfig(**BERT, num_labels=5)).eval()
-    backbone = make_text("bert", bert(tmp_path))
-    adapted = backbone.adapt(library.state_dict())
-    backbone.load_state_dict(adapted.tensors)
-    assert set(adapted.unused) == {"classifier.weight", "classifier.bias"}
-    assert adapted.resized == {}
-    head = nn.Linear(32, 5)
-    head.load_state_dict(library.classifier.state_dict())
+    with torch.no_grad():
+        for each in library.parameters():
+            each.add_(torch.randn_like(each) * 0.05)
+    bert(tmp_path)
+    library.save_pretrained(tmp_path)
+    backbone = {"use": "transformers/bert", "weights": str(tmp_path), "pool": pool}
+    classifier = {"use": "zoo/classifier", "classes": list("abcde")}
+    note = {"type": "text", "max_length": 12, "backbone": backbone}
+    model = zoo.build({"inputs": {"note": note}, "heads": {"mood": classifier}}).eval()
+    start = model.starts["backbones.note"]
+    assert (set(start.unused), start.resized, start.new) == ({"classifier.weight", "classifier.bias"}, {}, ())
+    model.head("mood").get_submodule("output").load_state_dict(library.classifier.state_dict())
     ids, lengths = torch.randint(1, 10, (4, 12)), torch.tensor([12, 3, 7, 1])
     mask = torch.arange(12) < lengths[:, None]
     expected = library(input_ids=ids.masked_fill(~mask, 0), attention_mask=mask.long()).logits
-    assert (head(backbone(Values(ids, lengths)).pooled) - expected).abs().max() < 1e-6
+    given = model(Batch({"note": Values(ids, lengths)})).outputs["mood"]
+    assert (given - expected).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("pool", ["auto", "first"])

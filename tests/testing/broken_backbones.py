@@ -164,6 +164,11 @@ class Precise(Good):
         return Values(torch.zeros(batch, 12, 3, dtype=torch.float64))
 
 
+class Brief(Good):
+    def example(self, batch: int) -> Values:
+        return Values(torch.zeros(batch, 11, 3))
+
+
 class Lacking(Good):
     def layer_groups(self) -> list[list[str]]:
         return [["linear.weight"], [*self.norm.state_dict(prefix="norm.")]]
@@ -235,6 +240,14 @@ class Shy(Good):
 
     def pooled(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
         return F.batch_norm(masked_mean(tokens, mask), torch.zeros(DIM), torch.ones(DIM), training=self.training)
+
+
+class Doubled(Good):
+    """Where no row has the input, its features are of another type than those that it gives."""
+
+    def forward(self, values: Values) -> Features:
+        features = super().forward(values)
+        return Features(features.tokens.double(), features.pooled.double(), features.mask)
 
 
 class Encoding(Good):

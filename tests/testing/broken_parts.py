@@ -1,6 +1,6 @@
 """Components of the other kinds that hold all laws but one each; `test_kit.py` tells which."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,6 +53,36 @@ class Partial(Mean):
         return super().forward({**inputs, name: still})
 
 
+class Deaf(Mean):
+    """It hears the last input only where that is loud, so that its absence is like most of its presence."""
+
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        rows = []
+        for place, (name, features) in enumerate(inputs.items()):
+            loud = features.pooled.mean(1) > 0.5 if place == len(inputs) - 1 else features.present
+            rows.append(self.projections[name](features.pooled).masked_fill(~(loud & features.present)[:, None], 0))
+        pooled = torch.stack(rows).sum(0)
+        return Features(pooled[:, None], pooled)
+
+
+class Counting(Mean):
+    """It takes the number of an input's tokens for granted."""
+
+    def __init__(self, options: None, context: FusionContext) -> None:
+        super().__init__(context.inputs)
+        self.name, spec = next((name, spec) for name, spec in context.inputs.items() if spec.tokens)
+        self.tokens = nn.Linear((spec.tokens or 1) * spec.dim, 8, bias=False)
+
+    def forward(self, inputs: Mapping[str, Features]) -> Features:
+        features = inputs[self.name]
+        real = features.tokens.masked_fill(~features.present[:, None, None], 0)
+        pooled = super().forward(inputs).pooled + self.tokens(real.flatten(1))
+        return Features(pooled[:, None], pooled)
+
+
 class NotEveryRow(Mean):
     """A row without any input is divided by nothing."""
 
@@ -101,6 +131,59 @@ class Comparing(Chooser):
     def forward(self, reading: Reading, targets: Any = None) -> Tensor:
         scores = super().forward(reading, targets)
         return scores - scores.mean(0)
+
+
+class Guessing(Chooser):
+    """Its example is of labels that no row has, so that the loss has nothing to be the mean of."""
+
+    def example(self, batch: int) -> Any:
+        return torch.full((batch,), -100)
+
+
+class Wordy(Chooser):
+    def example(self, batch: int) -> Any:
+        return {"labels": torch.zeros(batch, dtype=torch.long)}
+
+
+class Imprecise(Chooser):
+    def example(self, batch: int) -> Any:
+        return torch.zeros(batch, dtype=torch.int32)
+
+
+class Sparing(Chooser):
+    """Whatever the number of rows, its example is of four: those that it is tried with."""
+
+    def example(self, batch: int) -> Any:
+        return torch.zeros(4, dtype=torch.long)
+
+
+class Earthbound(Chooser):
+    def example(self, batch: int) -> Any:
+        return torch.zeros(batch, dtype=torch.long, device="cpu")
+
+
+class Shrinking(Chooser):
+    """Labels of any length, and an example that is shorter than some of them."""
+
+    def collate(self, labels: Sequence[int]) -> Any:
+        return {"label": torch.tensor(labels), "spelled": torch.zeros(len(labels), max(labels) + 1)}
+
+    def loss(self, outputs: Any, targets: Any) -> Tensor:
+        return super().loss(outputs, targets["label"])
+
+    def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
+        return super().rows(outputs, targets["label"])
+
+    def example(self, batch: int) -> Any:
+        return {"label": torch.zeros(batch, dtype=torch.long), "spelled": torch.zeros(batch, self.spelled)}
+
+    spelled = 1
+
+
+class Growing(Shrinking):
+    """The same with an example that is longer than all of them, as is right."""
+
+    spelled = 9
 
 
 class Numbers(Array):

@@ -51,6 +51,7 @@ BACKBONES = [
     ("everything_is_documented", backbone("Good", options=broken.Outer)),
     ("shapes_are_those_it_tells", backbone("Boastful")),
     ("example_is_like_prepared_values", backbone("Precise")),
+    ("example_is_like_prepared_values", backbone("Brief")),
     ("layer_groups_name_every_tensor_once", backbone("Lacking")),
     ("layer_groups_name_every_tensor_once", backbone("Repeating")),
     ("own_weights_fit", backbone("Copying")),
@@ -62,6 +63,7 @@ BACKBONES = [
     ("padding_changes_nothing", backbone("Unmasked")),
     ("padding_changes_nothing", backbone("Peeking")),
     ("absent_rows_change_nothing", backbone("Shy")),
+    ("rows_without_the_input_are_zeros", backbone("Doubled")),
     ("abilities_are_there", backbone("Good", "stages")),
     ("abilities_are_there", backbone("Good", "maps")),
     ("abilities_are_there", backbone("Encoding", "encode")),
@@ -79,6 +81,8 @@ FUSIONS = [
     ("absence_and_padding_change_nothing", fusion("Blending")),
     ("rows_do_not_depend_on_each_other", fusion("Gathering")),
     ("every_input_counts", fusion("Partial")),
+    ("every_input_counts", fusion("Deaf")),
+    ("inputs_may_be_absent_from_all_rows", fusion("Counting")),
 ]
 
 
@@ -94,6 +98,10 @@ HEADS = [
     ("metrics_are_numbers", head("Unmeasured")),
     ("metrics_are_numbers", head("Tensorial")),
     ("rows_do_not_depend_on_each_other", head("Comparing")),
+    *(
+        ("example_is_like_collated_labels", head(target))
+        for target in ("Guessing", "Wordy", "Imprecise", "Sparing", "Earthbound", "Shrinking")
+    ),
 ]
 
 
@@ -171,7 +179,7 @@ SOUND: dict[str, tuple[Mapping[str, Any], Sequence[Any] | None]] = {
     "conv": ({"width": 4}, PICTURES),
     "vit": ({}, PICTURES),
     "pyramid": ({}, SIZES),
-    "recurrent": ({}, None),
+    "recurrent": ({}, [torch.randn(steps, 3) for steps in (8, 3, 1, 8)]),
     "lm": ({}, ["abc", "a", "hello you"]),
     "mean": ({}, None),
     "choice": (CHOICE, LABELS),
@@ -193,9 +201,14 @@ def test_every_toy_is_tried() -> None:
     assert set(SOUND) == {each.name for each in TOYS}
 
 
-@pytest.mark.parametrize("declared", [backbone("Good"), *(component(Kind.POLICY, "Everything"),)])
+@pytest.mark.parametrize("declared", [backbone("Good"), component(Kind.POLICY, "Everything")])
 def test_what_breaks_nothing_is_not_found(declared: Component) -> None:
     assert laws_broken(declared) == set()
+
+
+def test_an_example_of_targets_may_be_larger_than_labels_where_these_differ() -> None:
+    assert laws_broken(head("Growing"), CHOICE, samples=LABELS) == set()
+    assert laws_broken(head("Growing"), CHOICE, samples=["good"]) == {"example_is_like_collated_labels"}
 
 
 def test_check_tells_all_findings() -> None:

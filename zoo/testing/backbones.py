@@ -95,12 +95,18 @@ def shapes_are_those_it_tells(trial: BackboneTrial) -> Iterator[str]:
 
 
 def example_is_like_prepared_values(trial: BackboneTrial) -> Iterator[str]:
-    """The example has the type and the number of dimensions of prepared values, and is at least as long."""
-    example = trial.build().example(2).data
+    """The example has the type and the number of dimensions of prepared values, and is at least as long.
+
+    How long values get at most is not always known: then the example is of any length.
+    """
+    example = trial.build().example(2).data[0]
     for sample in trial.values.data:
-        if (sample.dtype, sample.ndim) != (example[0].dtype, example[0].ndim):
+        if (sample.dtype, sample.ndim) != (example.dtype, example.ndim):
             wanted = f"{sample.ndim} dimensions of {sample.dtype}"
-            yield f"the example has {example[0].ndim} dimensions of {example[0].dtype}; prepared values have {wanted}"
+            yield f"the example has {example.ndim} dimensions of {example.dtype}; prepared values have {wanted}"
+            return
+        if trial.value.max_length is not None and len(sample) > len(example):
+            yield f"the example is {len(example)} long, and a prepared value {len(sample)}"
             return
 
 

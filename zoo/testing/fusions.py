@@ -1,6 +1,6 @@
 """What holds for fusions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from jaxtyping import Bool
@@ -125,6 +125,23 @@ def every_input_counts(trial: FusionTrial) -> Iterator[str]:
             given[name] = Features(features.tokens + 1, features.pooled + 1, features.mask)
             if not any(differences(rows_of(plain, 0), rows_of(fusion(given), 0))):
                 yield f"what the input `{name}` holds changes nothing"
+            given[name] = _without(features, [0])
+            if not any(differences(plain.pooled[0], fusion(given).pooled[0], CLOSE)):
+                yield f"that a row lacks the input `{name}` changes nothing in `pooled`"
+
+
+def inputs_may_be_absent_from_all_rows(trial: FusionTrial) -> Iterator[str]:
+    """An input that no row has comes as one masked token, which gives what many give; so do all inputs at once."""
+    fusion, rows = trial.build().eval(), list(range(len(LENGTHS)))
+    for gone in ([*SHAPES], *([name] for name in SHAPES)):
+        told = " and ".join(f"`{name}`" for name in gone)
+        many = {name: _without(each, rows) if name in gone else each for name, each in inputs().items()}
+        one = {name: _first_token(each) if name in gone else each for name, each in many.items()}
+        with torch.no_grad():
+            expected, given = fusion(many), fusion(one)
+        for row in rows:
+            for difference in differences(rows_of(expected, row), rows_of(given, row), CLOSE):
+                yield f"where no row has {told}, one token in place of many changes row {row}: {difference}"
 
 
 LAWS = (
@@ -133,7 +150,23 @@ LAWS = (
     absence_and_padding_change_nothing,
     rows_do_not_depend_on_each_other,
     every_input_counts,
+    inputs_may_be_absent_from_all_rows,
 )
+
+
+def _without(features: Features, rows: Sequence[int]) -> Features:
+    """The features where some rows lack the input."""
+    assert features.mask is not None
+    there = torch.ones(len(features.pooled), 1, dtype=torch.bool)
+    there[list(rows)] = False
+    tokens, pooled = features.tokens.masked_fill(~there[..., None], 0), features.pooled.masked_fill(~there, 0)
+    return Features(tokens, pooled, features.mask & there)
+
+
+def _first_token(features: Features) -> Features:
+    """The features as a model has them of an input that no row has, whatever its usual number of tokens."""
+    assert features.mask is not None
+    return Features(features.tokens[:, :1], features.pooled, features.mask[:, :1])
 
 
 def _moved(features: Features, device: str) -> Features:

@@ -50,11 +50,17 @@ class HeadTrial:
 
     def objective(self, head: Head) -> Tensor:
         """The loss."""
-        return self.loss(head).sum()
+        return self.loss(head, self.targets).sum()
 
-    def loss(self, head: Head) -> Tensor:
-        """The loss of the labelled rows."""
-        return head.loss(self.outputs(head), self.targets)
+    def loss(self, head: Head, targets: Any) -> Tensor:
+        """The loss of the labelled rows with targets of theirs."""
+        return head.loss(head(self.reading, targets), targets)
+
+    @property
+    def labels(self) -> list[Any]:
+        """The labels as the head takes them into `collate`, which gets None where it learns without."""
+        head = self.build()
+        return [head.label(cell) for cell in self.cells] if self.columns else [None]
 
     @property
     def targets(self) -> Any:

@@ -17,9 +17,14 @@ PLAIN = (bool, int, float, str, type(None))
 
 def loss_is_one_finite_number(trial: HeadTrial) -> Iterator[str]:
     """The loss of labelled rows is a number, in training and in eval."""
+    yield from no_loss(trial, trial.targets)
+
+
+def no_loss(trial: HeadTrial, targets: Any) -> Iterator[str]:
+    """How the loss of some targets is no number."""
     head = trial.build()
     for mode in (True, False):
-        loss = trial.loss(head.train(mode))
+        loss = trial.loss(head.train(mode), targets)
         if loss.ndim:
             yield f"the loss has the shape {list(loss.shape)}; expected one number"
         elif not bool(loss.isfinite()):

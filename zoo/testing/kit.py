@@ -6,7 +6,19 @@ from typing import Any, TypedDict, Unpack
 
 from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
-from zoo.testing import abilities, backbones, declared, frontends, fusions, heads, inputs, modules, policies, rows
+from zoo.testing import (
+    abilities,
+    backbones,
+    declared,
+    frontends,
+    fusions,
+    heads,
+    inputs,
+    modules,
+    policies,
+    rows,
+    targets,
+)
 from zoo.testing.case import Case, make_case
 from zoo.testing.head_trial import HeadTrial
 
@@ -43,7 +55,7 @@ _KINDS = {
     Kind.FRONTEND: _Trials(frontends.FrontendTrial, (), frontends.LAWS),
     Kind.BACKBONE: _Trials(backbones.BackboneTrial, modules.FIRST, (*backbones.LAWS, *rows.LAWS, *abilities.LAWS)),
     Kind.FUSION: _Trials(fusions.FusionTrial, modules.FIRST, fusions.LAWS),
-    Kind.HEAD: _Trials(HeadTrial, modules.FIRST, heads.LAWS),
+    Kind.HEAD: _Trials(HeadTrial, modules.FIRST, (*heads.LAWS, *targets.LAWS)),
     Kind.POLICY: _Trials(policies.PolicyTrial, (), policies.LAWS),
 }
 

@@ -1,13 +1,14 @@
 """What holds for the rows of a backbone's batch: neighbours, padding and absent rows reach nothing."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.component import FeatureSpec
 from zoo.contract import Backbone
-from zoo.features import Values
+from zoo.data.collate import join
+from zoo.features import Features, Values
 from zoo.testing.backbones import BackboneTrial, features
 from zoo.testing.compare import CLOSE, differences, rows_of
 
@@ -66,7 +67,43 @@ def absent_rows_change_nothing(trial: BackboneTrial) -> Iterator[str]:
                 yield f"what stands in absent rows changes {difference}"
 
 
-LAWS = (rows_do_not_depend_on_each_other, padding_changes_nothing, absent_rows_change_nothing)
+def rows_without_the_input_are_zeros(trial: BackboneTrial) -> Iterator[str]:
+    """Where no row has the input, features are zeros under a mask, of the types that they have otherwise."""
+    backbone, rows = trial.build(), len(trial.values)
+    usual, _ = _passed(backbone, trial.values, False)
+    garbage = [_garbage(sample) for sample in trial.values.data]
+    nothing = join([None] * rows, backbone.padding_value)
+    for values in (nothing, _like(trial.values, garbage, torch.zeros(rows, dtype=torch.bool))):
+        for mode in (False, True):
+            made, after = _passed(backbone, values, mode)
+            found = [*_not_nothing(backbone.features, usual, made)]
+            found += [f"a pass without the input changes {each}" for each in differences(backbone.state_dict(), after)]
+            if found:
+                yield from found
+                return
+
+
+def _not_nothing(told: FeatureSpec, usual: Features, made: Features) -> Iterator[str]:
+    """How features of rows without the input are not zeros under a mask, as wide as is told."""
+    rows = len(usual.pooled)
+    expected = {
+        "tokens": usual.tokens.new_zeros(rows, made.tokens.shape[1], told.dim),
+        "pooled": usual.pooled.new_zeros(rows, told.pooled_dim),
+        "maps": [level.new_zeros(rows, channels) for level, (channels, _) in zip(usual.maps, told.maps, strict=True)],
+    }
+    found = {"tokens": made.tokens, "pooled": made.pooled, "maps": [level.sum((2, 3)) for level in made.maps]}
+    if bool(made.present.any()):
+        yield "rows without the input count as present"
+    for difference in differences(expected, found):
+        yield f"where no row has the input, {difference}"
+
+
+LAWS = (
+    rows_do_not_depend_on_each_other,
+    padding_changes_nothing,
+    absent_rows_change_nothing,
+    rows_without_the_input_are_zeros,
+)
 
 
 def _alike(backbone: Backbone, values: Values, row: int) -> list[int]:
@@ -104,7 +141,7 @@ def _like(values: Values, data: list[Tensor], present: Tensor) -> Values:
     return Values(data if isinstance(values.data, list) else torch.stack(data), values.lengths, present)
 
 
-def _passed(backbone: Backbone, values: Values, training: bool) -> tuple[Any, Any]:
+def _passed(backbone: Backbone, values: Values, training: bool) -> tuple[Features, dict[str, Tensor]]:
     """Features, and what the pass made of the backbone's own tensors; it is then as before."""
     before = {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
