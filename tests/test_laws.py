@@ -144,6 +144,21 @@ def test_nothing_heavy_is_imported_above_the_torch_line(arguments: list[str], fo
     assert not imported_by(arguments, folder) & {*HEAVY, "numpy", "pyarrow", "datasets", "accelerate", "peft"}
 
 
+UNUSED = {*HEAVY, "sklearn", "scipy", "pandas", "torchmetrics", "datasets", "matplotlib", "peft", "soundfile", "PIL"}
+"""What a spec of vectors has no use for, torch apart."""
+
+
+@pytest.mark.parametrize("verb", ["plan", "build", "train", "eval", "predict"])
+def test_nothing_is_imported_that_the_spec_does_not_use(verb: str, tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    if verb in ("eval", "predict"):
+        imported_by(["build", "spec.yaml", "-o", "run"], tmp_path)
+        arguments = [verb, "run", *(["test.csv"] if verb == "eval" else ["c=1"])]
+    else:
+        arguments = [verb, "spec.yaml", *(["-o", "run"] if verb != "plan" else [])]
+    assert not imported_by(arguments, tmp_path) & (UNUSED - {"torch"})
+
+
 def test_help_imports_neither_the_language_nor_tables(folder: Path) -> None:
     assert not imported_by(["--help"], folder) & {"pydantic", "yaml", "rich", "packaging"}
 

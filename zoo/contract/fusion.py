@@ -32,5 +32,6 @@ class Fusion(nn.Module, ABC):
         """The joined features.
 
         Rows whose input is absent have an all-False mask; what stands in their tokens and pooled features is zero and
-        must change nothing. Every row has at least one input in training; a row that has none must still give numbers.
+        must change nothing. An input that no row of the batch has comes as one such token, whatever `tokens` says.
+        Every row has at least one input in training; a row that has none must still give numbers.
         """

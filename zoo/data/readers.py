@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
@@ -127,7 +128,8 @@ def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if not len(known):
         return cells
     trimmed = compute.utf8_trim_whitespace(cells)
-    trimmed = compute.if_else(compute.is_in(trimmed, pa.array(NO_NUMBER, pa.large_string())), None, trimmed)
+    nothing = "^(?:" + "|".join(map(re.escape, NO_NUMBER)) + ")$"  # `is_in` needs `pa.array`, which imports pandas
+    trimmed = compute.if_else(compute.match_substring_regex(trimmed, nothing), None, trimmed)
     for kind in (pa.int64(), pa.float64()):
         try:
             numbers = trimmed.cast(kind)
