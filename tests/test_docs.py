@@ -147,6 +147,17 @@ def test_the_start_up_times_are_those_of_the_run() -> None:
         assert f"| `{name}` | {round(median * 1000)} | {median / bare:.2f} |" in told
 
 
+def test_the_scores_of_the_digits_are_those_of_the_run() -> None:
+    found = json.loads((ROOT / "docs" / "results" / "digits" / "metrics.json").read_text())["subsets"]
+    told = (ROOT / "README.md").read_text().partition("<!-- digits -->")[2]
+    for subset, heads in found.items():
+        each = heads["label"]["accuracy"]
+        assert f"| {subset} | {each['value']:.3f} | {each['low']:.3f} to {each['high']:.3f} |" in told
+        assert each["n"] == 359
+    versions = json.loads((ROOT / "docs" / "results" / "digits" / "zoo.lock").read_text())["libraries"]
+    assert all(f"{name} {versions[name]}" in told for name in ("torch", "timm", "transformers"))
+
+
 def test_the_catalogue_on_the_page_is_right(tmp_path: Path) -> None:
     (text,) = (text for text in blocks(ROOT / "docs" / "commands.md", "yaml") if text.startswith("catalogue:"))
     (tmp_path / "registry.yaml").write_text(text)
