@@ -1,7 +1,7 @@
 """The family `timm/*`: every image model of timm."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from zoo_timm.refusal import refusal
 from zoo_timm.weights import fit
 
 PREFIX = "network."
-BLOCK = re.compile(r"(\w+\.\d+\.){1,2}|\w+")
+BLOCK = re.compile(r"(\w+\.\d+\.){1,2}|\w+\.")
 
 
 def build(options: Timm, context: BackboneContext) -> "TimmBackbone":
@@ -82,7 +82,10 @@ class TimmBackbone(Backbone):
         return Values(torch.zeros(batch, self._request.channels, *self._request.size))
 
     def stages(self, values: Values) -> list[Float[Tensor, "batch _dim"]]:
-        """Mean of each stage's map (or each block's, of networks of one stride), shallowest first."""
+        """Mean of each stage's map (or each block's, of networks of one stride), shallowest first.
+
+        Of networks with branches (CrossViT) one branch after the other.
+        """
         indices = list(range(self._layout.stages))
         maps = self.network.forward_intermediates(values.data, indices=indices, intermediates_only=True)
         return [each.mean((2, 3)) for each in maps]
@@ -182,12 +185,16 @@ def _simple_pyramid(last: Float[Tensor, "batch channels height width"]) -> list[
     return [finer, last, max_pool2d(last, 2, ceil_mode=True)]
 
 
-def _by_module(names: Iterable[str]) -> list[list[str]]:
-    """Names by the stage and block that they stand in, in the order in which the network has them."""
+def _by_module(names: Sequence[str]) -> list[list[str]]:
+    """Names by the stage and block that they stand in, in the order in which the network has them.
+
+    Parameters of the network itself, class tokens and position embeddings, stand with what reads the picture.
+    """
+    places = [BLOCK.match(name) for name in names]
+    first = next(place[0] for place in places if place)
     groups: dict[str, list[str]] = {}
-    for name in names:
-        place = BLOCK.match(name)
-        groups.setdefault(place[0] if place else name, []).append(name)
+    for name, place in zip(names, places, strict=True):
+        groups.setdefault(place[0] if place else first, []).append(name)
     return list(groups.values())
 
 

@@ -93,5 +93,6 @@ def _is_timm(text: str) -> bool:
 def _known(said: Mapping[str, Any]) -> dict[str, Any]:
     """What this timm understands, with its own value for what the file leaves out."""
     names = {each.name for each in fields(PretrainedCfg)}
-    known: dict[str, Any] = PretrainedCfg(**{key: value for key, value in said.items() if key in names}).to_dict()
+    taken = {key: value for key, value in said.items() if key in names and value is not None}
+    known: dict[str, Any] = PretrainedCfg(**taken).to_dict()
     return known

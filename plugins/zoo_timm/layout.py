@@ -50,7 +50,7 @@ def layout_of(network: Any, request: Request) -> Layout:
     Where all blocks have one shape, as in a ViT, only the first one is run.
 
     Raises:
-        ValueError: It has no head that could pool as it is told to.
+        ValueError: It has no head that could pool as it is told to, or cannot be cut where it is told to.
         Exception: Of any other kind: it does not take pictures of this size.
     """
     stages = stages_of(network)[: request.options.depth]
@@ -105,6 +105,8 @@ def _traced(network: Any, request: Request, stages: Sequence[Any]) -> tuple[Any,
             channels, stride = stages[-1]
             height, width = (side // stride for side in request.size)
             trunk, maps = network.forward_features(pictures), [torch.empty(1, channels, height, width)]
+        if len(maps) < len(indices):  # CrossViT's stages are those of one branch, and behind them those of the other
+            raise ValueError(f"cut there, it has {len(maps)} of its first {len(indices)} stages")
         try:
             pooled = network.forward_head(trunk, pre_logits=True)
         except (AssertionError, NotImplementedError, TypeError):  # an encoder without a classifier

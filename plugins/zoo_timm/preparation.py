@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from jaxtyping import Float32, Shaped
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
 Fit: TypeAlias = Literal["center", "squash", "border"]
 
@@ -21,7 +21,8 @@ class Preparation:
         size: Height and width of what comes out, in pixels.
         resized: Height and width that the picture is resized to before its middle is cut out.
         fit: Pictures of another shape: `center` covers `resized` and loses what stands out, `squash` gives up the
-            aspect ratio, `border` fits into `resized` and fills the rest with the mean colour.
+            aspect ratio, `border` fits into `resized` and fills the rest with the mean colour. Where `resized` is
+            smaller than `size`, as for some VOLOs, the others fill the rest with black.
         mode: `bilinear` or `bicubic`, both with antialiasing, or `nearest-exact`.
         mean: Mean of each channel from 0 to 255; empty for pictures that are standardised already.
         deviation: Standard deviation of each channel from 0 to 255.
@@ -39,11 +40,11 @@ class Preparation:
     ) -> Float32[Tensor, "channels _rows _columns"]:
         """The picture, uint8 or float32 from 0 to 255 or standardised already, as the network reads it."""
         cut = self._cut(self._resize(picture))
-        prepared = cut.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        prepared = self._filled(cut.to(torch.float32, memory_format=torch.contiguous_format, copy=True))
         if self.mean:
             mean, deviation = (torch.tensor(each).reshape(-1, 1, 1) for each in (self.mean, self.deviation))
             prepared.sub_(mean).div_(deviation)
-        return self._filled(prepared)
+        return prepared
 
     def _resize(self, picture: Tensor) -> Tensor:
         size = self._target(picture.shape[-2], picture.shape[-1])
@@ -57,10 +58,11 @@ class Preparation:
         rows, columns = self.resized
         if self.fit == "squash":
             return rows, columns
-        flat = height * columns < width * rows
-        if flat == (self.fit == "center"):
-            return rows, max(1, width * rows // height)
-        return max(1, height * columns // width), columns
+        if self.fit == "center" and rows == columns:  # torchvision's own resizing, which rounds down
+            short = min(height, width)
+            return height * rows // short, width * rows // short
+        shrunk = (min if self.fit == "center" else max)(height / rows, width / columns)
+        return max(1, round(height / shrunk)), max(1, round(width / shrunk))
 
     def _cut(self, picture: Tensor) -> Tensor:
         """The middle, of at most the wanted size."""
@@ -69,12 +71,15 @@ class Preparation:
         return picture[:, top : top + rows, left : left + columns]
 
     def _filled(self, picture: Tensor) -> Tensor:
-        """The picture with zeros, the mean colour, around it where it is smaller than wanted."""
-        missing = self.size[0] - picture.shape[-2], self.size[1] - picture.shape[-1]
-        if missing == (0, 0):
+        """The picture with one colour around it where it is smaller than wanted."""
+        height, width = picture.shape[-2:]
+        if (height, width) == self.size:
             return picture
-        top, left = missing[0] // 2, missing[1] // 2
-        return pad(picture, (left, missing[1] - left, top, missing[0] - top))
+        colour = [round(each) if self.fit == "border" else 0 for each in self.mean]
+        filled = torch.tensor(colour, dtype=torch.float32).reshape(-1, 1, 1).repeat(1, *self.size)
+        top, left = (self.size[0] - height) // 2, (self.size[1] - width) // 2
+        filled[:, top : top + height, left : left + width] = picture
+        return filled
 
 
 def preparation(pretrained: Mapping[str, Any], size: tuple[int, int], channels: int, standardized: bool) -> Preparation:

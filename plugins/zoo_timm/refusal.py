@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import torch
 from torch import nn
@@ -29,8 +29,10 @@ def refusal(request: Request, error: Exception) -> Exception:
         error: What timm or torch said.
     """
     plain = replace(request, options=Timm(), size=request.configuration.size)
-    if isinstance(error, UsageError) or not _works(plain):
+    if isinstance(error, UsageError):
         return error
+    if _failure(plain):
+        return _channels(plain, error)
     options = request.options
     looks: tuple[tuple[Request, Callable[[Request, Request, Exception], str]], ...] = (
         (_with(plain, model=options.model), _model),
@@ -40,8 +42,8 @@ def refusal(request: Request, error: Exception) -> Exception:
         (replace(plain, size=request.size, options=replace(plain.options, resolution=options.resolution)), _size),
     )
     for tried, say in looks:
-        if not _works(tried):
-            return UsageError(say(tried, plain, error))
+        if alone := _failure(tried):
+            return UsageError(say(tried, plain, alone))
     return UsageError(_together(request, plain, error))
 
 
@@ -49,13 +51,21 @@ def _with(request: Request, **options: object) -> Request:
     return replace(request, options=replace(request.options, **options))  # type: ignore[arg-type]
 
 
-def _works(request: Request) -> bool:
+def _failure(request: Request) -> Exception | None:
+    """What is said where the network cannot be made."""
     try:
         with torch.device("meta"):
             layout_of(make(request)[0], request)
-    except Exception:  # each architecture has checks of its own, with errors of its own
-        return False
-    return True
+    except Exception as error:  # each architecture has checks of its own, with errors of its own
+        return error
+    return None
+
+
+def _channels(plain: Request, error: Exception) -> Exception:
+    own = plain.configuration.channels
+    if _failure(replace(plain, channels=own)):
+        return error
+    return UsageError(f"`{plain.name}` cannot read pictures of {plain.channels} channels; it takes {own} alone")
 
 
 def _model(request: Request, plain: Request, error: Exception) -> str:
@@ -66,7 +76,8 @@ def _model(request: Request, plain: Request, error: Exception) -> str:
             near = get_close_matches(name, {*known, *OPTIONS}, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
             return f"`model: {name}`: `{request.name}` has no such argument{hint}"
-        if f"multiple values for keyword argument '{name}'" in str(error):
+        # Where another error is being handled, CPython leaves it at `KeyError(name)`.
+        if f"multiple values for keyword argument '{name}'" in str(error) or error.args == (name,):
             return f"`model: {name}`: `{request.name}` is defined by its own; take another architecture"
     said = ", ".join(f"{name}: {value}" for name, value in request.options.model.items())
     return f"`model: {{{said}}}`: `{request.name}` cannot be made so: {_first_line(error)}"
@@ -77,7 +88,7 @@ def _drop_path(request: Request, plain: Request, error: Exception) -> str:
 
 
 def _pool(request: Request, plain: Request, error: Exception) -> str:
-    possible = [pool for pool in POOLS if _works(_with(plain, pool=pool))]
+    possible = [pool for pool in POOLS if not _failure(_with(plain, pool=pool))]
     ways = ", ".join(["auto", *possible])
     return f"`pool: {request.options.pool}`: `{request.name}` cannot pool so; it can by: {ways}"
 
@@ -88,7 +99,7 @@ def _size(request: Request, plain: Request, error: Exception) -> str:
     height, width = request.size
     fitting = [f"`resolution: {side}`" for side in sorted(_near(plain, min(height, width), step))]
     own = " x ".join(map(str, plain.size))
-    advice = f"write {' or '.join(fitting)}; multiples of {step} may fit" if fitting else f"it takes {own} alone"
+    advice = f"write {' or '.join(fitting)}; multiples of {step} may fit" if fitting else f"it takes {own}"
     return f"`{request.name}` cannot read pictures of {height} x {width} pixels ({_first_line(error)}): {advice}"
 
 
@@ -97,7 +108,7 @@ def _near(plain: Request, side: int, step: int) -> Iterator[int]:
     below = range(side // step * step, 0, -step)
     above = range(side // step * step + step, side + (TRIES + 1) * step, step)
     for sides in (below, above):
-        fitting = (each for each in sides[:TRIES] if each >= 8 and _works(replace(plain, size=(each, each))))
+        fitting = (each for each in sides[:TRIES] if each >= 8 and not _failure(replace(plain, size=(each, each))))
         yield from list(fitting)[:1]
 
 
@@ -113,9 +124,10 @@ def _arguments(network: nn.Module) -> Iterator[str]:
         for name, parameter in inspect.signature(cls).parameters.items():
             if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 yield name
-        overlaid = get_type_hints(vars(cls)["__init__"]).get("cfg")
-        if is_dataclass(overlaid):
-            yield from (each.name for each in fields(overlaid))
+        said = get_type_hints(vars(cls)["__init__"]).get("cfg")
+        for overlaid in get_args(said) or (said,):  # it may be optional, as of a NaFlexViT
+            if is_dataclass(overlaid):
+                yield from (each.name for each in fields(overlaid))
 
 
 def _first_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import Any
@@ -14,6 +15,8 @@ from torch.nn.functional import interpolate
 from zoo import Adapted
 from zoo_timm.network import Filter
 
+# What torch warns of in timm's interpolation of relative tables. Nobody who loads weights can do anything about it.
+TORCH_SAYS = r"torch\.searchsorted|Using a non-tuple sequence for multidimensional indexing"
 # Names of tables with an entry for each place of the picture, or for each distance between two places.
 POSITIONS = re.compile(r"pos|attention_bias")
 # Of these, tables with an entry for each distance along one side.
@@ -36,7 +39,7 @@ def fit(network: Any, uncut: Any, filtered_by: Filter | None, channels: int, sta
     Raises:
         ValueError: It is of another architecture, or of a size of picture that it cannot be brought from.
     """
-    own = network.state_dict()
+    own, whole = network.state_dict(), uncut.state_dict()
     found = _filtered(uncut, filtered_by, state)
     first = _first_convolutions(network)
     tensors: dict[str, Tensor] = {}
@@ -46,6 +49,8 @@ def fit(network: Any, uncut: Any, filtered_by: Filter | None, channels: int, sta
         if tensor.shape == shape:
             if name in state and state[name].numel() != tensor.numel():
                 resized[name] = _words(state[name].shape, shape)
+        elif shape != whole[name].shape == tensor.shape:
+            continue  # cut with the stages: EfficientViM weighs its heads, which go with them
         elif name in first and tensor.ndim == 2:
             continue  # a linear patch embedding, whose order of channels timm does not tell: it starts anew
         elif name in first:
@@ -134,7 +139,9 @@ def _filtered(network: Any, filtered_by: Filter | None, state: Mapping[str, Tens
         return state
     taken = len(inspect.signature(filtered_by).parameters)
     try:
-        return filtered_by(*(dict(state), network)[:taken])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", TORCH_SAYS, UserWarning)
+            return filtered_by(*(dict(state), network)[:taken])
     except Exception as error:  # each architecture has a filter of its own, which takes for granted what it looks for
         raise ValueError(f"timm cannot read them as weights of this architecture: {error!r}") from error
 

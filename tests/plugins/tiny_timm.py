@@ -54,7 +54,7 @@ CASES = [
     Case("cait_xxs24_224", 32, VIT),
     Case("xcit_nano_12_p16_224", 32, VIT),
     Case("naflexvit_base_patch16_gap", 32, VIT),
-    Case("vit_tiny_r_s16_p8_224", 64, {**VIT, "depth": 1}),
+    Case("vit_tiny_r_s16_p8_224", 64, VIT),
     Case(
         "coat_tiny",
         32,
@@ -66,7 +66,7 @@ CASES = [
             "crpe_window": {3: 1, 5: 1},
         },
     ),
-    Case("crossvit_tiny_240", None, {"embed_dim": [16, 32], "depth": [[1, 1, 0]], "num_heads": [1, 2]}),
+    Case("crossvit_tiny_240", None, {"embed_dim": [16, 32], "depth": [[1, 1, 0]] * 2, "num_heads": [1, 2]}),
     Case("pit_ti_224", 32, {"base_dims": [8] * 3, "depth": [1] * 3, "heads": [1, 2, 4], "stride": 4, "patch_size": 4}),
     Case("levit_128s", 64, {"embed_dim": [16, 24, 32], "depth": [1, 1, 1], "num_heads": [1, 2, 2], "key_dim": 8}),
     Case(

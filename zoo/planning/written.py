@@ -1,5 +1,6 @@
 """A plan in words and as JSON."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from zoo.planning.memory import Memory
     from zoo.planning.plan import Plan, PlannedPart
 
+NUMBER = re.compile(r"[\d,.]+( \w+)?")
 SIZES = 1, 8, 32, 128
 """Batch sizes whose memory is told, beside the spec's own."""
 
@@ -50,7 +52,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows under each other, columns fitted to their cells, numbers to the right; empty columns left out."""
     kept = [index for index in range(len(rows[0])) if any(row[index] for row in rows[1:])]
     widths = [max(len(row[index]) for row in rows) for index in kept]
-    right = [all(not row[index] or row[index][0].isdigit() for row in rows[1:]) for index in kept]
+    right = [all(not row[index] or NUMBER.fullmatch(row[index]) for row in rows[1:]) for index in kept]
     return "\n".join(
         "  ".join(
             f"{row[index]:>{width}}" if to_right else f"{row[index]:<{width}}"
