@@ -187,12 +187,11 @@ def test_stochastic_depth_is_the_models_own_unless_said_and_refused_where_there_
 
 
 def test_drop_rate_is_dropout_on_the_pooled_features_once() -> None:
-    backbone, without = make("test_efficientnet", drop_rate=0.5), make("test_efficientnet")
+    backbone, without = make("test_vit", drop_rate=0.5), make("test_vit")
     values = pictures(backbone)
     assert torch.equal(run(backbone, values).pooled, run(without, values).pooled)
-    backbone.dropout.train()
     with torch.no_grad():
-        dropped, kept = backbone(values), without(values)
+        dropped, kept = backbone.train()(values), without.train()(values)
     assert torch.equal(dropped.tokens, kept.tokens)
     left = dropped.pooled != 0
     assert 0.3 < left.float().mean() < 0.7

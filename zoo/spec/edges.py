@@ -42,7 +42,7 @@ TAKEN = """
     parameters pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
     register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
     register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory smart_apply state_dict to
     to_empty train training type update values xpu zero_grad
 """.split()  # noqa: SIM905  # sixty words are read more easily than sixty quoted ones
 """What a torch module calls its own: an input or a head of such a name could not be a part of one."""
