@@ -214,7 +214,7 @@ def test_the_lock_names_the_distribution(trained: Path) -> None:
 def test_without_the_plugin_the_run_tells_what_to_install(refused: CompletedProcess[str]) -> None:
     assert refused.returncode and not refused.stdout
     assert "Traceback" not in refused.stderr
-    assert "the distribution `zoo-acme` is not installed" in refused.stderr
+    assert "was made with zoo-acme, which is not installed" in refused.stderr
     assert 'pip install "zoo-acme>=2"' in refused.stderr
 
 
