@@ -215,7 +215,7 @@ def test_without_the_plugin_the_run_tells_what_to_install(refused: CompletedProc
     assert refused.returncode and not refused.stdout
     assert "Traceback" not in refused.stderr
     assert "was made with zoo-acme, which is not installed" in refused.stderr
-    assert 'pip install "zoo-acme>=2"' in refused.stderr
+    assert 'pip install "zoo-acme==2.1.0"' in refused.stderr
 
 
 @pytest.mark.slow

@@ -49,19 +49,24 @@ def fit(network: Any, uncut: Any, filtered_by: Filter | None, channels: int, sta
         if tensor.shape == shape:
             if name in state and state[name].numel() != tensor.numel():
                 resized[name] = _words(state[name].shape, shape)
-        elif shape != whole[name].shape == tensor.shape:
-            continue  # cut with the stages: EfficientViM weighs its heads, which go with them
-        elif name in first and tensor.ndim == 2:
-            continue  # a linear patch embedding, whose order of channels timm does not tell: it starts anew
+        elif tensor.shape == whole[name].shape or (name in first and tensor.ndim == 2):
+            # EfficientViM weighs its heads, which were cut with the stages; and a linear patch embedding has an order
+            # of channels that timm does not tell. They start anew.
+            continue
         elif name in first:
-            tensor, resized[name] = sum_or_repeat_channels(tensor, channels, own[name].shape[1] // channels)
+            tensor, resized[name] = sum_or_repeat_channels(tensor, channels, shape[1] // channels)
         elif POSITIONS.search(name):
             resized[name] = _words(tensor.shape, shape)
-            prefix = getattr(network, "num_prefix_tokens", None) or 0
-            tensor = _line(tensor, shape[0]) if ALONG_A_SIDE.search(name) else resample(tensor, shape, prefix)
+            tensor = _positions(network, name, tensor, shape)
         tensors[name] = tensor
     _check(tensors, own)
     return Adapted(tensors, resized, [name for name in found if name not in own])
+
+
+def _positions(network: Any, name: str, table: Tensor, shape: Sequence[int]) -> Tensor:
+    if ALONG_A_SIDE.search(name):
+        return _line(table, shape[0])
+    return resample(table, shape, getattr(network, "num_prefix_tokens", None) or 0)
 
 
 def sum_or_repeat_channels(weight: Tensor, channels: int, pixels: int = 1) -> tuple[Tensor, str]:
