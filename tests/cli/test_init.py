@@ -242,6 +242,14 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
     assert {part.column for part in spec.inputs.values()} == set(names[1:])
 
 
+def test_columns_called_like_what_torch_calls_its_own(tmp_path: Path) -> None:
+    rows = [{"train": "ab"[row % 2], "type": f"a text of five words {row}"} for row in range(8)]
+    write_json_lines(tmp_path / "t.jsonl", rows)
+    spec = read_spec(Source(propose(tmp_path / "t.jsonl", "train", "none", tmp_path), "spec.yaml", tmp_path))
+    assert {name: part.column for name, part in spec.inputs.items()} == {"type_2": "type"}
+    assert {name: part.column for name, part in spec.heads.items()} == {"train_2": "train"}
+
+
 def test_it_is_quick_because_it_imports_little(tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", ROWS)
     code = "import sys; from zoo.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit: print(*sys.modules)"

@@ -12,6 +12,7 @@ from typing import Any
 
 from zoo.document.write import write_yaml
 from zoo.errors import UsageError, listed, nearest
+from zoo.spec.edges import TAKEN
 from zoo.spec.guess import Guess, guess
 from zoo.spec.peek import Peek, peek
 from zoo.spec.starts import PROPOSE, Section, Weights
@@ -146,7 +147,8 @@ def _comment(text: str, depth: int) -> str:
 
 
 def _slug(text: str, otherwise: str, strange: str = "[^A-Za-z0-9_-]+", taken: Collection[str] = ()) -> str:
-    """A name that a spec admits, made from a text; with a number behind it if another has it already."""
+    """A name that a spec admits, made from a text; with a number behind it if another, or torch, has it already."""
     name = re.sub(strange, "_", text).strip("_.-") or otherwise
     name = name if name[0].isalpha() else f"{otherwise}_{name}"
-    return next(each for number in count(1) if (each := name if number == 1 else f"{name}_{number}") not in taken)
+    gone = {*taken, *TAKEN}
+    return next(each for number in count(1) if (each := name if number == 1 else f"{name}_{number}") not in gone)
