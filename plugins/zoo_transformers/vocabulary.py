@@ -23,10 +23,10 @@ def shared_rows(old: Mapping[str, int], new: Mapping[str, int], rows: int, size:
         rows: Rows of the old embeddings.
         size: Rows of the new ones; those beyond all ids stay where they are if the vocabulary stays the same.
     """
-    source = torch.full((size,), -1)
+    source = torch.full((size,), -1, device="cpu")  # plans are made on the meta device, and must know the rows
     if old == new:
         kept = min(rows, size)
-        source[:kept] = torch.arange(kept)
+        source[:kept] = torch.arange(kept, device="cpu")
         return source
     for token, number in new.items():
         if old.get(token, rows) < rows and number < size:
@@ -47,7 +47,8 @@ def move_rows(table: Float[Tensor, "rows dim"], source: Int[Tensor, "size"]) -> 
     count = len(new)
     moved = table[source.clamp(min=0).to(table.device)]
     if count:
-        noise = torch.randn(count, table.shape[1], generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn(count, table.shape[1], generator=generator, dtype=torch.float32, device="cpu")
         spread = table.float().var(0).mul(1e-5).sqrt()
         start = table.float().mean(0) + spread * noise.to(table.device)
         moved = moved.index_copy(0, new.to(table.device), start.to(table.dtype))

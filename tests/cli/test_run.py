@@ -134,6 +134,15 @@ def read(path: Path) -> list[dict[str, str]]:
     return rows
 
 
+def test_predictions_never_take_the_place_of_a_file(trained: Path, tmp_path: Path) -> None:
+    table = tmp_path / "new.csv"
+    table.write_text("a,b,c\n4,0,2\n")
+    done = run("predict", trained, "--table", table, "-o", table)
+    assert done.exit_code == 7
+    assert "is there already" in done.stderr
+    assert table.read_text() == "a,b,c\n4,0,2\n"
+
+
 def test_a_column_that_is_absent_need_not_be_there(trained: Path, tmp_path: Path) -> None:
     table = tmp_path / "new.csv"
     table.write_text("a,b\n4,0\n")

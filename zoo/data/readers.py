@@ -128,8 +128,11 @@ def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if not len(known):
         return cells
     trimmed = compute.utf8_trim_whitespace(cells)
-    nothing = "^(?:" + "|".join(map(re.escape, NO_NUMBER)) + ")$"  # `is_in` needs `pa.array`, which imports pandas
-    trimmed = compute.if_else(compute.match_substring_regex(trimmed, nothing), None, trimmed)
+    nothing = (
+        "^(?:" + "|".join(map(re.escape, NO_NUMBER)) + ")$"
+    )  # a list or a bare None would make Arrow import pandas
+    nulls = pa.nulls(len(trimmed), trimmed.type)
+    trimmed = compute.if_else(compute.match_substring_regex(trimmed, nothing), nulls, trimmed)
     for kind in (pa.int64(), pa.float64()):
         try:
             numbers = trimmed.cast(kind)

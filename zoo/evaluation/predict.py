@@ -10,7 +10,7 @@ from zoo.data.columns import part_columns
 from zoo.data.memory import samples_of
 from zoo.data.open import open_inputs, unlabelled
 from zoo.data.tables import Table
-from zoo.errors import UsageError, nearest
+from zoo.errors import ConflictError, UsageError, nearest
 from zoo.evaluation.written import write_table
 from zoo.model.model import ZooModel
 from zoo.model.run import read_run
@@ -53,7 +53,10 @@ def predict_table(
 
     Raises:
         UsageError: There is no such run, table or input, a cell cannot be read, or a row has no input at all.
+        ConflictError: Something is in the file's place already.
     """
+    if Path(output).exists():
+        raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
     model = run if isinstance(run, ZooModel) else read_run(Path(run))
     rows = open_inputs(model, Path(table), _known(model, absent))
     return write_table(Path(output), _predicted(model, rows, absent))
