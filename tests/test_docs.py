@@ -154,6 +154,9 @@ def test_the_scores_of_the_digits_are_those_of_the_run() -> None:
         each = heads["label"]["accuracy"]
         assert f"| {subset} | {each['value']:.3f} | {each['low']:.3f} to {each['high']:.3f} |" in told
         assert each["n"] == 359
+    history = (ROOT / "docs" / "results" / "digits" / "history.jsonl").read_text().splitlines()
+    seconds = sum(json.loads(line)["seconds"] for line in history)
+    assert f"its {len(history)} epochs took {seconds:.0f} s" in told
     versions = json.loads((ROOT / "docs" / "results" / "digits" / "zoo.lock").read_text())["libraries"]
     assert all(f"{name} {versions[name]}" in told for name in ("torch", "timm", "transformers"))
 

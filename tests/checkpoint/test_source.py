@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from zoo.checkpoint.hub import HubRepository
 from zoo.checkpoint.source import File, Folder, RunPart
 from zoo.checkpoint.tensors import write_tensors
-from zoo.errors import CorruptError, UsageError
+from zoo.errors import CorruptError, NetworkError, UsageError
 
 NAMES = ["model.safetensors"]
 
@@ -112,3 +113,11 @@ def test_a_part_of_a_run_brings_its_files_and_what_was_learnt(run: Folder) -> No
 def test_a_part_that_is_not_there_is_told_with_those_that_are(part: str, place: str, told: str, run: Folder) -> None:
     with pytest.raises(UsageError, match=told):
         RunPart(run, part, place).tensors(NAMES)
+
+
+def test_a_hub_that_cannot_be_reached_is_told_and_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    repository = HubRepository("acme/model-that-is-in-no-cache")
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        _ = repository.commit
+    assert repository.to_fetch(["model.safetensors"]) is None

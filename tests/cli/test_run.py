@@ -74,6 +74,7 @@ def test_what_a_cell_lacks_is_told_with_its_line(tmp_path: Path) -> None:
 def test_build_writes_a_run_that_predicts(tmp_path: Path) -> None:
     done = run("build", write_tables(tmp_path), "-o", tmp_path / "run", "--json")
     told = json.loads(done.stdout)
+    assert f"next: zoo train {tmp_path / 'spec.yaml'} -o {tmp_path / 'run-trained'}" in done.stderr
     assert told["parameters"] > 0
     assert told["starts"]["backbones.left"]["new"]
     assert not (tmp_path / "run" / "metrics.json").exists()

@@ -55,3 +55,12 @@ def test_a_verb_that_exits_by_itself_keeps_its_code(code: int, monkeypatch: pyte
     monkeypatch.setitem(cli.commands, "leave", leave)
     result = run("leave")
     assert (result.exit_code, result.stdout) == (code, "going\n")
+
+
+def test_the_command_leaves_with_all_written_and_all_libraries_heard() -> None:
+    code = "import atexit, sys; from zoo.cli import run; atexit.register(print, 'the end'); sys.argv[1:] = {}; run()"
+    for words, exit_code in ((["--version"], 0), (["nothing"], 2)):
+        done = subprocess.run([sys.executable, "-c", code.format(words)], capture_output=True, text=True)
+        assert done.returncode == exit_code
+        assert done.stdout.endswith("the end\n")
+        assert ("no verb `nothing`" in done.stderr) == bool(exit_code)

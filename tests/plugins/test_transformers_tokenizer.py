@@ -235,3 +235,12 @@ def test_moved_rows_are_the_same_in_every_run_and_of_the_same_type() -> None:
     assert moved.dtype == torch.float16
     assert torch.equal(moved, move_rows(table, source)[0])
     assert torch.equal(moved[0], table[3])
+
+
+def test_rows_of_another_vocabulary_can_be_planned() -> None:
+    with torch.device("meta"):
+        source = shared_rows({"a": 0, "b": 1}, {"b": 0, "c": 1, "a": 2}, rows=2, size=3)
+        moved, told = move_rows(torch.empty(2, 4), source)
+    assert source.tolist() == [1, -1, 0]
+    assert moved.is_meta and moved.shape == (3, 4)
+    assert told == "2 rows to 3: 2 of shared tokens kept, 1 new ones start at the mean"

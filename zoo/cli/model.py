@@ -45,7 +45,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
             for line in start.told(str(model.sources.get(part, ""))):
                 note(f"{part}: {line}")
         click.echo(f"built {folder}: {total:,} parameters")
-    next_step(f"zoo train {quote(str(spec))}")
+    trained = folder.with_name(f"{folder.name}-trained")  # the run that was built stays where it is
+    next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}")
 
 
 @click.command("train")

@@ -32,7 +32,7 @@ class PlannedPart:
         start: What would be kept, resized and new of its weights; None of parts that never have any.
         source: Where its weights come from, in words; "" where it starts at random.
         to_fetch: Bytes of its weights that are not on this machine yet; None where that is not known.
-        estimate: The same, taken from the shapes of the weights; exact but for the few bytes of names.
+        estimate: Bytes of the part's own tensors, which is about what its weights take.
     """
 
     component: str
