@@ -130,7 +130,8 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as name:
-        prepare(Path(name))
+        # In a process of its own: a process starts with the peak memory of the one that began it.
+        subprocess.run([sys.executable, __file__, "--prepare", name], stderr=subprocess.DEVNULL, check=True)
         weights = sum(path.stat().st_size for path in Path(name).rglob("*.safetensors")) / 2**20
         for _ in track(range(rounds), "rounds", console=Console(stderr=True)):
             for way in WAYS:
@@ -156,5 +157,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         child(sys.argv[2], Path(sys.argv[3]))
+    elif sys.argv[1:2] == ["--prepare"]:
+        prepare(Path(sys.argv[2]))
     else:
         main()

@@ -12,12 +12,23 @@ from pathlib import Path
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import pytest
+from jaxtyping import install_import_hook
 from packaging.requirements import Requirement
+
+import tests.shapes  # noqa: F401  # the hook looks its function up by name
 
 ROOT = Path(__file__).resolve().parent.parent
 DISTRIBUTIONS = ROOT / "tests" / "distributions"
 LIGHT = ("click", "packaging", "pluggy", "pydantic", "PyYAML", "rich")
 """What zoo needs above the torch line."""
+
+SHAPED = (
+    *("zoo.features", "zoo.contract", "zoo.model", "zoo.training", "zoo.data", "zoo.testing"),
+    *("zoo_core", "zoo_timm", "zoo_transformers", "zoo_torchaudio"),
+)
+"""Where annotations have shapes, which the tests check at every call."""
+
+install_import_hook(SHAPED, "tests.shapes.checked")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import json
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,12 +140,47 @@ def test_the_error_that_the_readme_shows_is_the_error(tmp_path: Path, monkeypatc
     assert shown.strip() in run("check", "spec.yaml").stderr
 
 
+def results(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "docs" / "results" / name).read_text())
+    return found
+
+
+def told_of(heading: str) -> str:
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+
+
 def test_the_start_up_times_are_those_of_the_run() -> None:
-    seconds = json.loads((ROOT / "docs" / "results" / "startup.json").read_text())["median_s"]
+    seconds = results("startup.json")["median_s"]
     bare = seconds["python -c 'import click'"]
-    told = (ROOT / "docs" / "commands.md").read_text().partition("## Start-up")[2]
+    told = told_of("Start-up")
     for name, median in seconds.items():
         assert f"| `{name}` | {round(median * 1000)} | {median / bare:.2f} |" in told
+
+
+def test_the_costs_of_loading_are_those_of_the_run() -> None:
+    found = results("load.json")
+    told = told_of("Weights from local files")
+    for way in found["median"].values():
+        seconds, memory = way["cpu_seconds"], way["megabytes"]
+        ratio, share = seconds / found["median"]["floor"]["cpu_seconds"], memory / found["weights_mb"]
+        assert f"| {seconds:.2f} | {ratio:.2f} | {memory:.0f} | {share:.2f} |" in told
+    assert f"load.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
+
+
+def test_the_costs_of_plans_are_those_of_the_run() -> None:
+    found = results("plan.json")
+    told = told_of("Plans")
+    for way in found["speed"].values():
+        ratio = way["cpu_seconds"] / found["speed"]["imports"]["cpu_seconds"]
+        assert f"| {way['cpu_seconds']:.1f} | {ratio:.2f} | {way['megabytes']:.0f} |" in told
+    for spec, memory in found["memory"].items():
+        cells = [
+            f"{memory[part]['planned'] / 1e6:.0f} | {memory[part]['planned'] / memory[part]['real']:.2f}"
+            for part in ("training", "inference")
+        ]
+        assert f"| {spec} | {' | '.join(cells)} |" in told
+    assert f"plan.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
 
 
 def test_the_scores_of_the_digits_are_those_of_the_run() -> None:
