@@ -1,8 +1,11 @@
-"""Files that are complete or absent."""
+"""Files that are complete or absent, and JSON that every reader takes."""
 
+import json
+import math
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import UsageError
 
@@ -52,3 +55,17 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def json_text(value: Any, indent: int = 1) -> str:
+    """A value as indented JSON, which has no NaN and no infinities: they are null."""
+    return json.dumps(finite(value), indent=indent, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """A value with null for every NaN and infinity in it."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,7 +1,5 @@
 """How verbs print: JSON and tables on stdout, everything else on stderr."""
 
-import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,25 +7,14 @@ from typing import Any
 
 import click
 
+from zoo.files import json_text
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print machine-readable JSON.")
 
 
 def print_json(value: Any) -> None:
     """A value as indented JSON on stdout; what JSON has no number for, NaN and the infinities, is null."""
-    click.echo(json_text(value), nl=False)
-
-
-def json_text(value: Any) -> str:
-    """A value as indented JSON."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, default=str, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    click.echo(json_text(value, indent=2), nl=False)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import json_option, json_text, next_step, note, print_json, write_text
+from zoo.cli.output import json_option, next_step, note, print_json, write_text
 from zoo.errors import SpecError
+from zoo.files import json_text
 
 if TYPE_CHECKING:
     from zoo.spec.sections import Spec
@@ -100,7 +101,7 @@ def render_command(spec: Path, overrides: tuple[str, ...], origins: bool, output
         loaded = moved(loaded, output.parent)
     if as_json:
         told = {dotted(path): origin for path, origin in spec_origins(loaded).items()}
-        write_text(json_text({"spec": spec_data(loaded), "origins": told}), output)
+        write_text(json_text({"spec": spec_data(loaded), "origins": told}, indent=2), output)
     else:
         write_text(render_spec(loaded, origins=origins), output)
 

@@ -67,6 +67,20 @@ class InputType(ABC):
             ValueError: The cell is not what this input takes; zoo adds file, row and column to the message.
         """
 
+    def check(self, cell: Any, folder: Path) -> None:
+        """Looks whether a cell can be decoded, as far as that costs next to nothing: whether a file is there.
+
+        zoo calls it for the rows that a training needs last, before it begins.
+
+        Args:
+            cell: As for `decode`.
+            folder: As for `decode`.
+
+        Raises:
+            ValueError: The cell cannot be decoded; zoo adds file, row and column to the message.
+        """
+        return None
+
     def is_missing(self, cell: Any) -> bool:
         """Whether the cell says that the sample lacks this input: null, or all columns null."""
         return all(each is None for each in cell.values()) if isinstance(cell, Mapping) else cell is None

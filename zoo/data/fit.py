@@ -25,9 +25,6 @@ Read: TypeAlias = Callable[[Mapping[str, Any], Path], Any]
 UNKNOWN = FeatureSpec(dim=0, pooled_dim=0)
 """Features in the context of a head that learns: no backbone is built yet."""
 
-AT_ONCE = 1024
-"""Rows whose cells are Python objects at the same time."""
-
 
 def fit(spec: Spec) -> Fitted:
     """Lets every part that has a `fit` learn from the training rows that the spec names; nothing where it names none.
@@ -75,11 +72,12 @@ class _Cells:
 
     def __iter__(self) -> Iterator[Any]:
         for columns, read in self._readers:
-            for table, number, row in _each(self._rows, columns):
-                self._last = table, number, columns
-                cell = read(row, table.folder)
-                if cell is not None:
-                    yield cell
+            for selection in self._rows:
+                for number, row in selection.cells(columns):
+                    self._last = selection.table, number, columns
+                    cell = read(row, selection.table.folder)
+                    if cell is not None:
+                        yield cell
         self._last = None
 
     @property
@@ -116,14 +114,6 @@ def _values(
     ]
     context = BackboneContext(name=section.registered.component.name, value=chains[0].gives)
     return context, _Cells(rows, [(chain.columns, chain.value) for chain in chains])
-
-
-def _each(rows: Sequence[Selection], columns: Columns) -> Iterator[tuple[Table, int, Mapping[str, Any]]]:
-    for selection in rows:
-        for start in range(0, len(selection.numbers), AT_ONCE):
-            numbers = selection.numbers[start : start + AT_ONCE].tolist()
-            for number, row in zip(numbers, selection.table.rows(numbers, columns), strict=True):
-                yield selection.table, number, row
 
 
 def _bare(columns: Columns, row: Mapping[str, Any], folder: Path) -> Any:

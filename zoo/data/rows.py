@@ -1,6 +1,6 @@
 """Which rows of which tables a spec learns from, and which it sets aside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from zoo.data.split import split
 from zoo.data.tables import ArrowTable, Table, open_table
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
+
+AT_ONCE = 1024
+"""Rows whose cells are Python objects at the same time."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Selection:
     numbers: Int[NDArray[np.int64], "chosen"]
     heads: frozenset[str]
     weight: float = 1.0
+
+    def cells(self, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Each row's number, and its cells of some columns."""
+        for start in range(0, len(self.numbers), AT_ONCE):
+            numbers = self.numbers[start : start + AT_ONCE].tolist()
+            yield from zip(numbers, self.table.rows(numbers, columns), strict=True)
 
 
 @dataclass(frozen=True)

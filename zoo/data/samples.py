@@ -96,7 +96,7 @@ class Preparation:
         values: dict[str, Any] = {}
         inputs: dict[str, Tensor] = {}
         for name, chain in self.chains.items():
-            with _at(table, number, chain.columns):
+            with at(table, number, chain.columns):
                 value = chain.value(row, table.folder)
                 if value is not None:
                     values[name], inputs[name] = value, self.prepares[name](value)
@@ -105,9 +105,23 @@ class Preparation:
             raise UsageError(
                 f"{table.place(number)}: it has no input at all ({columns} are empty); fill one in or remove the row"
             )
-        labels = dict(self._labels(table, number, row, heads))
+        labels = self.labels_of(table, number, row, heads)
         views = {name: self._views(name, values, seed) for name in self.viewing if name in labels}
         return Sample(inputs, labels, views, number)
+
+    def labels_of(self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str]) -> dict[str, Any]:
+        """The labels of a row, by head, without those that it lacks; None of a head that needs no labels.
+
+        Args:
+            table: Where it stands.
+            number: Its number in the table.
+            row: Its cells by column.
+            heads: Heads that learn from it.
+
+        Raises:
+            UsageError: A label is none; the message names table, row and column.
+        """
+        return dict(self._labels(table, number, row, heads))
 
     def _labels(
         self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str]
@@ -120,7 +134,7 @@ class Preparation:
                 continue
             cell = cell_of(row, columns)
             if not is_missing(cell):
-                with _at(table, number, columns):
+                with at(table, number, columns):
                     label = self.heads[name].label(cell)
                 yield name, label
 
@@ -138,7 +152,7 @@ def cell_place(table: Table, number: int, columns: Collection[str]) -> str:
 
 
 @contextmanager
-def _at(table: Table, number: int, columns: Collection[str]) -> Iterator[None]:
+def at(table: Table, number: int, columns: Collection[str]) -> Iterator[None]:
     """Puts the place of a cell before what is wrong with it."""
     try:
         yield

@@ -51,7 +51,7 @@ def estimate(compute: Callable[[Mapping[str, Any]], float], rows: Mapping[str, A
     if resamples == 0 or count < 2:
         return Estimate(value, count)
     generator = torch.Generator().manual_seed(SEED)
-    drawn = torch.randint(count, (resamples, count), generator=generator)
+    drawn = (torch.randint(count, (count,), generator=generator) for _ in range(resamples))
     values = torch.tensor([float(compute(_taken(rows, index))) for index in drawn], dtype=torch.float64)
     low, high = values.nanquantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
     return Estimate(value, count, low, high)

@@ -1,7 +1,7 @@
 """A run folder: everything that a model needs to be built, used, checked and shared again."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from zoo.checkpoint.lock import FORMAT, lock
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
 from zoo.errors import CorruptError, PluginError, UsageError
+from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
 from zoo.model.card import card
 from zoo.model.model import ZooModel
@@ -48,6 +49,18 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
     if metrics:
         _write_json(folder / METRICS, metrics)
     _write(folder / CARD, card(model, metrics))
+
+
+def write_metrics(model: ZooModel, folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Adds to a run what was measured, and tells it in the run's card.
+
+    Args:
+        model: The run's model.
+        folder: The run.
+        metrics: What was measured.
+    """
+    replace_file(folder / METRICS, json_text(metrics))
+    replace_file(folder / CARD, card(model, metrics))
 
 
 def read_run(folder: Path) -> ZooModel:
@@ -135,14 +148,14 @@ def read_json(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def write_history(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Appends records to a file of JSON lines."""
+def write_history(path: Path, record: Mapping[str, Any]) -> None:
+    """Appends a record to a file of JSON lines."""
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(record) + "\n" for record in records)
+        file.write(json.dumps(finite(record), allow_nan=False) + "\n")
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    _write(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    _write(path, json_text(value))
 
 
 def _write(path: Path, text: str) -> None:

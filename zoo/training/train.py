@@ -1,6 +1,5 @@
 """`zoo.train`: from a spec to a fine-tuned model and its run folder."""
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,12 +10,14 @@ from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
 from zoo.data.fit import fit_rows
 from zoo.data.loader import Loader
+from zoo.data.look_over import look_over
 from zoo.data.open import training as loaders
-from zoo.data.rows import open_rows
+from zoo.data.rows import open_rows, select
+from zoo.errors import ZooError
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
-from zoo.model.run import HISTORY, write_run
+from zoo.model.run import HISTORY, write_history, write_metrics, write_run
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
 from zoo.training.loop import Record, Training
@@ -50,6 +51,9 @@ def train(
 ) -> Run:
     """Builds a model and fine-tunes it as its spec says; the epoch with the lowest validation loss is kept.
 
+    Labels, and files that cells name, are looked for before the first step, those of the test table too. The run is
+    written before it is measured: a row that cannot be read then costs the numbers, and not the training.
+
     Args:
         spec: A spec, the path of one, or its keys and values as a dict.
         output: Folder of the run, complete in the end or absent; None keeps no files.
@@ -66,28 +70,39 @@ def train(
     checked = as_spec(spec, components)
     folder = Path(output) if output is not None else None
     with complete_or_absent(folder) if folder else nullcontext() as beside:
-        return _train(checked, folder, beside, watch or Silent())
+        model, history, validation = _learn(checked, beside, watch or Silent())
+        if folder is not None and beside is not None:
+            write_run(model, beside, folder, {})
+    # The run is whole already: what goes wrong from here on costs no training.
+    try:
+        metrics = _measured(model, validation)
+    except ZooError as error:
+        if folder is not None:
+            error.args = (f"{error}; the run is kept in `{folder}`: mend this, then `zoo eval {folder}`",)
+        raise
+    if folder is not None and metrics:
+        write_metrics(model, folder, metrics)
+    return Run(model, history, metrics, folder)
 
 
-def _train(spec: Spec, folder: Path | None, beside: Path | None, watch: Watch) -> Run:
+def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, list[Record], Loader | None]:
+    """The trained model, what each epoch was, and the rows that chose among them."""
     history: list[Record] = []
 
     def note(record: Record) -> None:
         history.append(record)
         if beside is not None:
-            with (beside / HISTORY).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            write_history(beside / HISTORY, record)
 
     opened = open_rows(spec)
+    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
     model = build_fitted(spec, fit_rows(spec, opened.training))
     apply_transfer(model)
+    look_over(model, [*opened.training, *opened.validation, *test])
     training, validation = loaders(model, opened)
     watch.start(model, opened.remarks)
     Training(model, training, validation, watch).run(note)
-    metrics = _measured(model, validation)
-    if folder is not None and beside is not None:
-        write_run(model, beside, folder, metrics)
-    return Run(model, history, metrics, folder)
+    return model, history, validation
 
 
 def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
-from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
@@ -92,17 +91,19 @@ def count_classes(rows: Iterable[list[str]], named: Sequence[str] | None) -> dic
     Raises:
         ValueError: A row has a class that is not named, or there are too few or too many to be classes.
     """
-    gathered = list(rows)
-    counts = Counter(chain.from_iterable(gathered))
+    codes = {name: code for code, name in enumerate(named or ())}
+    counts: Counter[str] = Counter()
+    total = 0
+    for row in rows:
+        total += 1
+        if named is not None:
+            for name in row:
+                code_of(name, codes)  # here, while it is known which row this is
+        counts.update(row)
     if named is None:
-        _check_classes(counts, len(gathered))
-        classes = _in_order(counts)
-    else:
-        classes = list(named)
-        codes = {name: code for code, name in enumerate(classes)}
-        for name in counts:
-            code_of(name, codes)
-    return {"classes": classes, "counts": [counts[name] for name in classes], "rows": len(gathered)}
+        _check_classes(counts, total)
+    classes = _in_order(counts) if named is None else list(named)
+    return {"classes": classes, "counts": [counts[name] for name in classes], "rows": total}
 
 
 def listed(names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from torch import Tensor
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Audio
-from zoo_core.inputs.cells import shown, stored, without_torch
+from zoo_core.inputs.cells import check_file, shown, stored, without_torch
 
 _FASTEST = 10_000_000
 """Rate in Hz beyond which a file is taken to be damaged; ultrasound is recorded at 500,000."""
@@ -40,6 +40,10 @@ class AudioInput(InputType):
         self.seconds = options.max_seconds
         self.longest = max(1, round(options.max_seconds * options.sample_rate))
         self.value = ValueSpec(modality=Modality.AUDIO, shape=(None,), rate=self.rate, max_length=self.longest)
+
+    def check(self, cell: Any, folder: Path) -> None:
+        """Looks whether the file is there that a cell names."""
+        check_file(cell, folder, "a sound")
 
     def decode(self, cell: Any, folder: Path) -> Float32[Tensor, "samples"]:
         """The sound of a cell.

@@ -47,6 +47,21 @@ def stored(cell: Any, folder: Path, kind: str) -> BytesIO | Path:
     raise ValueError(f"{shown(cell)} is not {kind}; expected a file's path, its bytes, or both as {{bytes, path}}")
 
 
+def check_file(cell: Any, folder: Path, kind: str) -> None:
+    """Looks whether the file is there that a cell names.
+
+    Args:
+        cell: Whatever `stored` takes, or something that is no file at all, which is not looked at.
+        folder: Where relative paths start.
+        kind: What is expected, for messages.
+
+    Raises:
+        ValueError: There is no such file.
+    """
+    if isinstance(cell, (str, PathLike)):
+        stored(cell, folder, kind)
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

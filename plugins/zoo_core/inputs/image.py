@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Image
-from zoo_core.inputs.cells import stored, without_torch
+from zoo_core.inputs.cells import check_file, stored, without_torch
 
 Pixels: TypeAlias = NDArray[Any]
 """`(height, width, channels)`."""
@@ -42,6 +42,10 @@ class ImageInput(InputType):
     def __init__(self, channels: int) -> None:
         self.channels = channels
         self.value = ValueSpec(modality=Modality.IMAGE, shape=(channels, None, None))
+
+    def check(self, cell: Any, folder: Path) -> None:
+        """Looks whether the file is there that a cell names."""
+        check_file(cell, folder, "a picture")
 
     def decode(
         self, cell: Any, folder: Path
