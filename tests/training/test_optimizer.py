@@ -52,6 +52,26 @@ def test_pretrained_parts_have_a_tenth_of_the_rate(folder: Path) -> None:
         assert rate == pytest.approx(0.002 if name.startswith(PHOTO) else 0.02), name
 
 
+@pytest.mark.parametrize("transfer", ["full", "{policy: full, layer_decay: 0.5}", "{policy: full, l2_sp: 0.1}"])
+def test_what_the_weights_lacked_has_the_whole_rate_and_no_pull(tmp_path: Path, transfer: str) -> None:
+    vit = toy_model(SPEC.replace("{use: toy/vit, weights: vit.safetensors}", "toy/vit")).backbone("photo")
+    state = vit.state_dict()
+    lacked = next(name for name, each in vit.named_parameters() if each.ndim > 1)
+    del state[lacked]
+    write_tensors(tmp_path / "vit.safetensors", state)
+    model = model_with(transfer, tmp_path)
+    optimizer = make_optimizer(model)
+    rates = settings_of(model, optimizer, "lr")
+    assert rates[f"{PHOTO}.{lacked}"] == pytest.approx(0.02)
+    assert all(rate < 0.01 for name, rate in rates.items() if name.startswith(PHOTO) and not name.endswith(lacked))
+    assert settings_of(model, optimizer, "weight_decay")[f"{PHOTO}.{lacked}"] == 0.3
+    before = model.get_parameter(f"{PHOTO}.{lacked}").detach().clone()
+    with torch.no_grad():
+        model.get_parameter(f"{PHOTO}.{lacked}").add_(1)
+    Anchor(model, optimizer).pull()
+    assert torch.equal(model.get_parameter(f"{PHOTO}.{lacked}"), before + 1)
+
+
 def test_every_trained_parameter_is_optimised_once_and_no_other(folder: Path) -> None:
     model = model_with("{policy: last:1, freeze: ['fusion.projections.steps.*']}", folder)
     optimizer = make_optimizer(model)

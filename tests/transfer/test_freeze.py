@@ -69,6 +69,39 @@ def test_a_frozen_backbone_keeps_every_tensor_norm_statistics_too(folder: Path) 
     assert not any(parameter.requires_grad for parameter in model.backbone("photo").parameters())
 
 
+LACKED = SECOND + "0.bias"
+
+
+@pytest.fixture
+def lacking(tmp_path: Path) -> Path:
+    """A folder with weights that lack a tensor of the pictures' backbone."""
+    conv = toy_model(SPEC.replace("{use: toy/conv, weights: conv.safetensors}", "toy/conv")).backbone("photo")
+    state = conv.state_dict()
+    del state[LACKED.removeprefix(PHOTO)]
+    write_tensors(tmp_path / "conv.safetensors", state)
+    return tmp_path
+
+
+@pytest.mark.parametrize("transfer", ["transfer: frozen\n", "transfer: {policy: frozen, freeze: ['*.first.*']}\n"])
+def test_what_the_weights_lacked_is_trained_in_a_frozen_backbone(lacking: Path, transfer: str) -> None:
+    model = toy_model(SPEC + transfer, lacking)
+    moved = moved_by_training(model)
+    parameters = {name for name, _ in model.backbone("photo").named_parameters(PHOTO.rstrip("."))}
+    assert moved & parameters == {LACKED}
+
+
+def test_what_the_weights_lacked_is_trained_whoever_froze_the_rest(lacking: Path) -> None:
+    model = toy_model(SPEC.replace("conv.safetensors}", "conv.safetensors}, transfer: frozen"), lacking)
+    apply_transfer(model)
+    assert model.get_parameter(LACKED).requires_grad
+    assert not model.get_parameter(FIRST + "0.weight").requires_grad
+
+
+def test_a_pattern_freezes_what_the_weights_lacked(lacking: Path) -> None:
+    model = toy_model(SPEC + f"transfer: {{freeze: ['{LACKED}']}}\n", lacking)
+    assert LACKED not in moved_by_training(model)
+
+
 def test_a_frozen_backbone_is_in_eval_while_the_rest_trains(folder: Path) -> None:
     model = toy_model(SPEC + "transfer: frozen\n", folder)
     apply_transfer(model)
@@ -144,6 +177,7 @@ def test_patterns_hold_whatever_the_policy_says(folder: Path) -> None:
         ("transfer: {freeze: ['backbones.photo.frist.*']}\n", "`transfer`: `freeze` has `backbones.photo.frist.*`"),
         ("transfer: {freeze: [heads.mood.linear.bais]}\n", "did you mean `heads.mood.linear.bias`"),
         ("transfer: {freeze: ['first.*']}\n", "which matches no parameter"),
+        ("transfer: {freeze: ['backbones.phto.*']}\n", "did you mean `backbones.photo.*`?"),
     ],
 )
 def test_a_pattern_that_matches_nothing_is_an_error(transfer: str, told: str, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Weights into a module: mapped tensors take the places of unallocated parameters, nothing is copied or made twice."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -63,11 +63,15 @@ def started(make: Callable[[], Backbone], state: Callable[[Backbone], Mapping[st
     start = describe(backbone, adapted)
     tensors = dict(adapted.tensors)
     if start.new:
-        # Rare: what these weights lack starts as it does in a backbone without any.
-        fresh = make().state_dict()
-        tensors |= {name: fresh[name] for name in start.new}
+        tensors |= _fresh(make, start.new)
     assign(backbone, tensors)
     return backbone, start
+
+
+def _fresh(make: Callable[[], Backbone], names: Sequence[str]) -> dict[str, Tensor]:
+    """What weights lack, as it starts in a backbone without any; the rest of that backbone is gone on return."""
+    state = make().state_dict()
+    return {name: state[name].clone() for name in names}
 
 
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor]) -> Adapted:

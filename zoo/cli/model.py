@@ -25,15 +25,17 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
     parts must know of the data (class names, means, a vocabulary) is learnt from the training rows.
     """
     from zoo.checkpoint.folder import check_free, complete_or_absent
-    from zoo.spec.load import load_spec
+    from zoo.spec.load import check_spec
 
-    checked = load_spec(spec, overrides=overrides)
+    checked = check_spec(spec, overrides=overrides)
     folder = output or Path("runs") / checked.name
     check_free(folder)
-    from zoo.model.build import build
+    from zoo.model.build import build, told_starts
     from zoo.model.run import write_run
+    from zoo.transfer.freeze import apply_transfer
 
     model = build(checked)
+    apply_transfer(model)  # so that a pattern that freezes nothing is told here already
     with complete_or_absent(folder) as beside:
         write_run(model, beside, folder, {})
     total = sum(each.numel() for each in model.parameters())
@@ -41,9 +43,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
         starts = {part: vars(start) for part, start in model.starts.items()}
         print_json({"folder": str(folder), "parameters": total, "starts": starts})
     else:
-        for part, start in model.starts.items():
-            for line in start.told(str(model.sources.get(part, ""))):
-                note(f"{part}: {line}")
+        for line in told_starts(model):
+            note(line)
         click.echo(f"built {folder}: {total:,} parameters")
     trained = folder.with_name(f"{folder.name}-trained")  # the run that was built stays where it is
     next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}")

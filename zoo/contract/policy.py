@@ -28,6 +28,8 @@ class Trainable:
         groups: Names of its parameters within the part, in groups from the input to the output.
         pretrained: Whether it starts from weights, and not at random.
         chosen: Whether the policy was written for this part alone.
+        new: Names of its parameters that its weights lacked. They are trained whatever the policy says, because they
+            start at random; only `freeze` holds them. Empty where the whole part starts at random.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Trainable:
     groups: tuple[tuple[str, ...], ...]
     pretrained: bool
     chosen: bool
+    new: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,4 +50,4 @@ class Policy(ABC):
 
     @abstractmethod
     def trainable(self, part: Trainable) -> Collection[str]:
-        """Names, within the part, of the parameters that training moves."""
+        """Names, within the part, of the parameters that training moves; those of `new` are moved beside them."""

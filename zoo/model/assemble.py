@@ -1,5 +1,6 @@
 """Puts the parts of a spec together: who reads what, in which shapes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ from zoo.component import FeatureSpec
 from zoo.contract import Backbone, Head, HeadContext, InputType, ValueSpec
 from zoo.data.columns import part_columns
 from zoo.data.inputs import make_frontend, make_input
+from zoo.errors import UsageError
 from zoo.model.model import ZooModel
 from zoo.model.parts import Fitted, make_fusion, make_head
 from zoo.spec.sections import Backbone as BackboneSection
@@ -79,11 +81,32 @@ def _chains(spec: Spec, fitted: Fitted, make_backbone: BackboneFactory) -> _Chai
     for name, section in spec.inputs.items():
         if isinstance(section.backbone, BackboneSection):
             place = f"inputs.{name}.backbone"
-            backbones[name] = make_backbone(section.backbone, place, f"backbones.{name}", values[name])
+            value = _shared_value(spec, name, values)
+            backbones[name] = make_backbone(section.backbone, place, f"backbones.{name}", value)
     for name, section in spec.inputs.items():
         owner = section.backbone.same_as if isinstance(section.backbone, SharedBackbone) else name
         features[name] = backbones[owner].features
     return _Chains(inputs, frontends, values, backbones, features)
+
+
+def _shared_value(spec: Spec, owner: str, values: Mapping[str, ValueSpec]) -> ValueSpec:
+    """What a backbone is given by all inputs that read it: values of one kind, the longest of which sets the length.
+
+    Raises:
+        UsageError: They differ in more than their length.
+    """
+    value = values[owner]
+    for name, section in spec.inputs.items():
+        if isinstance(section.backbone, SharedBackbone) and section.backbone.same_as == owner:
+            mine, longest = values[name], max(filter(None, (value.max_length, values[name].max_length)), default=None)
+            for key in ("modality", "shape", "rate", "categories", "standardized"):
+                if getattr(mine, key) != getattr(value, key):
+                    raise UsageError(
+                        f"`inputs.{name}.backbone`: `{owner}` and `{name}` cannot share a backbone: {key} of their "
+                        f"values is {getattr(value, key)} and {getattr(mine, key)}; make both inputs alike"
+                    )
+            value = replace(value, max_length=longest)
+    return value
 
 
 def _head_context(

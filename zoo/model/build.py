@@ -1,6 +1,6 @@
 """From a spec, and the data that it names, to a model with its pretrained weights."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
 from zoo.contract import Backbone, Head, ValueSpec
 from zoo.data.fit import fit
+from zoo.errors import CorruptError, UsageError
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
 from zoo.model.parts import Fitted, backbone_maker
@@ -59,7 +60,11 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
             starts[part] = Start(new=tuple(backbone.state_dict()))
             return backbone
         sources[part] = source
-        backbone, starts[part] = started(maker, lambda built: source.tensors(built.weight_files))
+        try:
+            backbone, starts[part] = started(maker, lambda built: source.tensors(built.weight_files))
+        except CorruptError as error:
+            error.args = (f"`{place}`: {source}: {error}",)
+            raise
         return backbone
 
     model = assemble(spec, fitted, make)
@@ -67,14 +72,18 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
         head_from = head_source(section.weights, spec.folder)
         if head_from is not None:
             sources[f"heads.{name}"] = head_from
-            starts[f"heads.{name}"] = _start_head(model.head(name), head_from)
+            starts[f"heads.{name}"] = _start_head(model.head(name), head_from, f"heads.{name}.weights")
     model.starts, model.sources = starts, sources
     return model
 
 
-def _start_head(head: Head, source: Source) -> Start:
+def _start_head(head: Head, source: Source, place: str) -> Start:
     """Puts into a head what fits of an earlier one."""
-    adapted = head.adapt(source.tensors(["model.safetensors"]), source.fitted())
+    state = source.tensors(["model.safetensors"])
+    adapted = head.adapt(state, source.fitted())
+    if not adapted.tensors:
+        some = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in list(state.items())[:3])
+        raise UsageError(f"`{place}`: nothing of {source} fits this head; it has {some}; leave `weights` out")
     head.load_state_dict(dict(adapted.tensors), strict=False)
     return describe(head, adapted)
 
@@ -107,3 +116,10 @@ def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]
     """What was learnt for a backbone: from these data, else in the run that its weights come from."""
     mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
     return mine or (source.fitted() if source else {})
+
+
+def told_starts(model: ZooModel) -> Iterator[str]:
+    """How each part that was built starts, line by line: what is kept of its weights, resized and new."""
+    for part, start in model.starts.items():
+        for line in start.told(str(model.sources.get(part, ""))):
+            yield f"{part}: {line}"

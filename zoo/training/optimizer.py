@@ -27,14 +27,16 @@ WARM_UP = 0.1
 def make_optimizer(model: ZooModel) -> AdamW:
     """AdamW (Loshchilov and Hutter 2019) over what the policies train.
 
-    New parts have the spec's rate and pretrained ones a tenth of it; with `layer_decay` d, group l of L has d^(L+1-l)
-    of that (BEiT, Bao et al. 2021). Norms, biases and other vectors have no weight decay; neither has a part that
-    `l2_sp` pulls toward its start.
+    New parts have the spec's rate, and so has what the weights of a pretrained part lacked; the rest of it has a tenth.
+    With `layer_decay` d, group l of L has d^(L+1-l) of that (BEiT, Bao et al. 2021). Norms, biases and other vectors
+    have no weight decay; neither has what `l2_sp` pulls toward its start.
     """
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for part in parts(model):
-        for rate, parameter in _rates(model, part):
-            decay = 0.0 if parameter.ndim < 2 or _pulled(model, part) else model.spec.train.weight_decay
+        pulled = _strength(model, part) > 0
+        for name, parameter, rate in _rates(model, part):
+            free = parameter.ndim < 2 or (pulled and name not in part.new)
+            decay = 0.0 if free else model.spec.train.weight_decay
             group = {"params": [], "lr": rate * model.spec.train.learning_rate, "weight_decay": decay}
             groups.setdefault((rate, decay), group)["params"].append(parameter)
     return AdamW(list(groups.values()), lr=model.spec.train.learning_rate, fused=True)
@@ -81,12 +83,12 @@ class Anchor:
 def anchored(model: ZooModel) -> Iterator[tuple[nn.Parameter, float]]:
     """The parameters that `l2_sp` pulls toward their start, each with the strength of the pull."""
     for part in parts(model):
-        if (strength := _strength(model, part)) and part.pretrained:
-            yield from ((parameter, strength) for _, parameter in _rates(model, part))
+        if strength := _strength(model, part):
+            yield from ((each, strength) for name, each, _ in _rates(model, part) if name not in part.new)
 
 
-def _rates(model: ZooModel, part: Trainable) -> Iterator[tuple[float, nn.Parameter]]:
-    """The parameters of a part that are trained, each with its rate relative to the spec's."""
+def _rates(model: ZooModel, part: Trainable) -> Iterator[tuple[str, nn.Parameter, float]]:
+    """The parameters of a part that are trained, by name, each with its rate relative to the spec's."""
     module = model.get_submodule(part.name)
     settled = part.kind is Kind.BACKBONE and (part.pretrained or part.chosen)
     decay = (own_transfer(model, part.name) or model.spec.transfer).layer_decay if settled else 1.0
@@ -95,12 +97,9 @@ def _rates(model: ZooModel, part: Trainable) -> Iterator[tuple[float, nn.Paramet
         for name in names:
             parameter = module.get_parameter(name)
             if parameter.requires_grad:
-                yield base * decay ** (len(part.groups) - depth), parameter
+                yield name, parameter, 1.0 if name in part.new else base * decay ** (len(part.groups) - depth)
 
 
 def _strength(model: ZooModel, part: Trainable) -> float:
-    return (own_transfer(model, part.name) or model.spec.transfer).l2_sp
-
-
-def _pulled(model: ZooModel, part: Trainable) -> bool:
-    return part.pretrained and _strength(model, part) > 0
+    """How strongly the part is pulled toward its start; 0 for one that starts at random."""
+    return (own_transfer(model, part.name) or model.spec.transfer).l2_sp if part.pretrained else 0.0

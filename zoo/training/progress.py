@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from zoo.model.build import told_starts
 from zoo.model.model import ZooModel
 
 
@@ -84,9 +85,11 @@ class Terminal:
         self._bar.stop()
 
     def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
-        """Writes the remarks, and what there is to train."""
+        """Writes the remarks, how each part starts, and what there is to train."""
         for remark in remarks:
             self._tell(f"note: {remark}")
+        for line in told_starts(model):
+            self._tell(line)
         total = sum(each.numel() for each in model.parameters())
         trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
         self._tell(f"{model.spec.name}: {total:,} parameters, {trained:,} of them trained")

@@ -1,7 +1,8 @@
 """What a spec's `transfer` means for a model: which parameters are trained, and that frozen is frozen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from torch import nn
 
@@ -24,7 +25,7 @@ def apply_transfer(model: ZooModel) -> None:
         transfer = own_transfer(model, part.name) or whole
         policy = load_target(transfer.registered, transfer.registered.component.target)
         made: Policy = policy(transfer.options, PolicyContext(name=part.name))
-        chosen = set(made.trainable(part))
+        chosen = part.new.union(made.trainable(part))
         module = model.get_submodule(part.name)
         for name in part.names:
             module.get_parameter(name).requires_grad_(name in chosen)
@@ -78,12 +79,14 @@ def frozen_modules(model: nn.Module) -> list[nn.Module]:
 
 def _part(model: ZooModel, name: str, kind: Kind, groups: Sequence[Sequence[str]]) -> Trainable:
     start = model.starts.get(name)
+    pretrained = start is not None and bool(start.kept or start.resized)
     return Trainable(
         name=name,
         kind=kind,
         groups=tuple(map(tuple, groups)),
-        pretrained=start is not None and bool(start.kept or start.resized),
+        pretrained=pretrained,
         chosen=own_transfer(model, name) is not None,
+        new=frozenset(chain(*groups)).intersection(start.new if start and pretrained else ()),
     )
 
 
@@ -113,8 +116,17 @@ def _freeze(patterns: Sequence[str], module: nn.Module, place: str) -> None:
     for pattern in patterns:
         found = [each for name, each in parameters.items() if fnmatchcase(name, pattern)]
         if not found:
-            guess = nearest(pattern.replace("*", ""), parameters)
-            advice = f"did you mean `{guess}`?" if guess else f"they begin with {', '.join(list(parameters)[:3])}"
+            advice = _advice(pattern, parameters)
             raise UsageError(f"{place}: `freeze` has `{pattern}`, which matches no parameter; {advice}")
         for parameter in found:
             parameter.requires_grad_(False)
+
+
+def _advice(pattern: str, names: Collection[str]) -> str:
+    """What a pattern may have meant: a parameter, or all that stand under one name, `backbones.photo.*`."""
+    under = {name.rsplit(".", dots)[0] for name in names for dots in range(1, name.count(".") + 1)}
+    if pattern.endswith(".*") and (guess := nearest(pattern.removesuffix(".*"), under)):
+        return f"did you mean `{guess}.*`?"
+    if guess := nearest(pattern.replace("*", ""), names):
+        return f"did you mean `{guess}`?"
+    return f"they begin with {', '.join(list(names)[:3])}"
