@@ -43,6 +43,12 @@ class CorruptError(ZooError):
     exit_code = ExitCode.CORRUPT
 
 
+class DigestError(ZooError):
+    """A file or tensor is whole and is not the one that was written."""
+
+    exit_code = ExitCode.DIGEST
+
+
 class NetworkError(ZooError):
     """The Hub or another server cannot be reached, or does not have what was asked for."""
 

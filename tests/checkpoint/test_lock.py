@@ -34,7 +34,7 @@ def model(tmp_path: Path) -> ZooModel:
 
 
 def locked(model: ZooModel) -> dict[str, Any]:
-    return lock(model.spec, model.sources, model.state_dict())
+    return lock(model.spec, model.sources, model.state_dict(), {"zoo.yaml": "name: a\n"})
 
 
 def test_a_lock_is_plain_data(model: ZooModel) -> None:

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from zoo.checkpoint.hub import HubRepository
 from zoo.checkpoint.source import File, Folder, RunPart
-from zoo.checkpoint.tensors import write_tensors
-from zoo.errors import CorruptError, NetworkError, UsageError
+from zoo.checkpoint.tensors import digest, read_tensors, write_tensors
+from zoo.checkpoint.verify import text_digest
+from zoo.errors import CorruptError, DigestError, NetworkError, UsageError
 
 NAMES = ["model.safetensors"]
+SMALL = ("preprocessing.json", "parts/photo/tokenizer.json")
 
 
 def tensors(*names: str) -> dict[str, Tensor]:
@@ -80,12 +82,41 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
 def run(tmp_path: Path) -> Folder:
     """What of a run folder its parts are read from."""
     named = ("backbones.photo.a", "backbones.photo.b.c", "backbones.photography.a", "heads.mood.a")
-    write_tensors(tmp_path / "model.safetensors", tensors(*named))
+    whole = tensors(*named)
+    write_tensors(tmp_path / "model.safetensors", whole)
     fitted = {"backbones": {"photo": {"means": [1.0]}}, "heads": {"mood": {"classes": ["x"]}}}
     (tmp_path / "preprocessing.json").write_text(json.dumps(fitted))
     (tmp_path / "parts" / "photo").mkdir(parents=True)
     (tmp_path / "parts" / "photo" / "tokenizer.json").write_text("{}")
+    files = {name: text_digest((tmp_path / name).read_bytes()) for name in SMALL}
+    lock = {"files": files, "tensors": {name: digest(tensor) for name, tensor in whole.items()}}
+    (tmp_path / "zoo.lock").write_text(json.dumps(lock))
     return Folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_file_of_a_part_that_was_changed_is_refused(name: str, run: Folder) -> None:
+    (run.folder / name).write_text('{"backbones": {}}')
+    with pytest.raises(DigestError, match=rf"{name}` does not have the digest"):
+        _ = RunPart(run, "photo").fitted(), RunPart(run, "photo").path("tokenizer.json")
+
+
+def test_a_tensor_of_a_part_that_was_changed_is_refused(run: Folder) -> None:
+    changed = read_tensors(run.folder / "model.safetensors")
+    changed["backbones.photo.a"] = changed["backbones.photo.a"] + 1
+    write_tensors(run.folder / "changed.safetensors", changed)
+    (run.folder / "changed.safetensors").replace(run.folder / "model.safetensors")
+    with pytest.raises(DigestError, match=r"`backbones\.photo\.a` does not have the digest"):
+        RunPart(run, "photo").tensors(NAMES)
+    assert list(RunPart(run, "mood", "heads").tensors(NAMES)) == ["a"]
+
+
+@pytest.mark.parametrize("lock", ["[]", "{", '{"tensors": [], "files": 3}'])
+def test_a_damaged_lock_is_told(lock: str, run: Folder) -> None:
+    (run.folder / "zoo.lock").write_text(lock)
+    for read in (lambda: RunPart(run, "photo").tensors(NAMES), RunPart(run, "photo").fitted):
+        with pytest.raises(CorruptError, match=r"zoo\.lock"):
+            read()
 
 
 def test_a_part_of_a_run_has_the_names_that_it_has_within_itself(run: Folder) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from tests.tables import SPEC, write_tables
 from zoo.data.open import labelled
 from zoo.data.open import training as loaders
 from zoo.data.rows import open_rows
-from zoo.errors import ConflictError, CorruptError, UsageError
+from zoo.errors import ConflictError, CorruptError, DigestError, UsageError
+from zoo.evaluation.evaluate import evaluate
 from zoo.evaluation.measure import measure
 from zoo.evaluation.predict import predict
 from zoo.model.build import build
@@ -153,12 +155,56 @@ def test_a_damaged_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorruptError, match="no whole safetensors file"):
         read_run(tmp_path / "run")
     weights.write_bytes(whole)
-    (tmp_path / "run" / "preprocessing.json").write_text("[")
-    with pytest.raises(CorruptError, match="cannot be read"):
-        read_run(tmp_path / "run")
     (tmp_path / "run" / "preprocessing.json").unlink()
     with pytest.raises(CorruptError, match="is missing"):
         read_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch."""
+    folder = tmp_path_factory.mktemp("whole")
+    train(load_spec(write_tables(folder), overrides=["train.epochs=1"]), folder / "run")
+    return folder / "run"
+
+
+@pytest.mark.parametrize("name", ["preprocessing.json", "zoo.yaml", "config.json"])
+def test_a_changed_file_of_a_run_is_refused(tmp_path: Path, whole: Path, name: str) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    with (run / name).open("a") as file:
+        file.write("\n")
+    with pytest.raises(DigestError, match=rf"{name}` does not have the digest that zoo\.lock tells"):
+        read_run(run)
+
+
+def test_one_changed_byte_of_the_weights_is_refused(tmp_path: Path, whole: Path) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    weights = bytearray((run / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (run / "model.safetensors").write_bytes(weights)
+    with pytest.raises(DigestError, match="does not have the digest") as caught:
+        read_run(run)
+    assert caught.value.exit_code == 5
+
+
+@pytest.mark.parametrize("lock", ["", "[]", "{}", '{"files": [], "tensors": {}, "plugins": {}}', '{"files": {}}'])
+def test_a_damaged_lock_of_a_run_is_told(tmp_path: Path, whole: Path, lock: str) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    (run / "zoo.lock").write_text(lock)
+    with pytest.raises(CorruptError, match=r"zoo\.lock"):
+        read_run(run)
+
+
+def test_validation_rows_of_a_table_that_grew_are_not_told_anew(tmp_path: Path) -> None:
+    spec = write_tables(tmp_path, SPEC.replace(", test: test.csv", ""))
+    train(load_spec(spec, overrides=["train.epochs=1"]), tmp_path / "run")
+    before = evaluate(tmp_path / "run")
+    assert before.split == "validation"
+    with (tmp_path / "train.csv").open("a") as file:
+        file.write("1.0,0.5,2.0,high,1.0\n")
+    with pytest.raises(UsageError, match=r"train\.csv` is not what the run .* learnt from any more"):
+        evaluate(tmp_path / "run")
+    assert evaluate(tmp_path / "run", tmp_path / "test.csv").heads["kind"]["accuracy"].n == 40
 
 
 def test_a_run_moves_with_its_data_named_as_before(tmp_path: Path) -> None:

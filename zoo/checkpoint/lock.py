@@ -12,6 +12,7 @@ from torch import Tensor
 
 from zoo.checkpoint.source import Source
 from zoo.checkpoint.tensors import digest
+from zoo.checkpoint.verify import text_digest
 from zoo.spec.sections import Part, Spec
 
 FORMAT = 1
@@ -28,13 +29,16 @@ LIBRARIES = (
 )
 
 
-def lock(spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def lock(
+    spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor], files: Mapping[str, str]
+) -> dict[str, Any]:
     """The lock of a run.
 
     Args:
         spec: The run's spec.
         sources: Where the weights of its parts came from, by where their tensors stand.
         tensors: All tensors of the model.
+        files: Texts of the small files that the model is built from, by their place in the run folder.
     """
     digests = {name: digest(tensor) for name, tensor in tensors.items()}
     return {
@@ -45,6 +49,7 @@ def lock(spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor
         "weights": {name: source.record() for name, source in sources.items()},
         "data": {name: fingerprint(spec.folder / name) for name in tables(spec)},
         "seed": spec.train.seed,
+        "files": {name: text_digest(text.encode()) for name, text in files.items()},
         "tensors": digests,
         "digest": hashlib.sha256("".join(f"{name} {each}\n" for name, each in digests.items()).encode()).hexdigest(),
     }

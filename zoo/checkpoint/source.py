@@ -1,6 +1,5 @@
 """Where a part's weights come from: a file or folder, a Hub repository, an address, or a part of an earlier run."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from zoo.checkpoint.tensors import INDEX, SINGLE, read_tensors, tensor_files
+from zoo.checkpoint.verify import check_file, check_tensors, read_json
 from zoo.errors import CorruptError, UsageError
 
 
@@ -124,8 +124,12 @@ class RunPart(Source):
         return f"the part `{self.part}` of {self.run}"
 
     def path(self, name: str) -> Path | None:
-        """The file that the run keeps for this part."""
-        return self.run.path(f"parts/{self.part}/{name}")
+        """The file that the run keeps for this part, compared with the run's lock."""
+        kept = f"parts/{self.part}/{name}"
+        path = self.run.path(kept)
+        if path is not None:
+            check_file(path, kept, self._lock())
+        return path
 
     def record(self) -> dict[str, Any]:
         """Where the run is, and the part."""
@@ -133,7 +137,9 @@ class RunPart(Source):
 
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
         """The tensors of this part, under the names that they have within it."""
-        return self._mine(self.run.tensors([SINGLE]))
+        mine = self._mine(self.run.tensors([SINGLE]))
+        check_tensors(mine, self._lock(), str(self.run), f"{self.place}.{self.part}.")
+        return mine
 
     def cached(self, names: Sequence[str]) -> Mapping[str, Tensor] | None:
         """The tensors of this part, if the run is on this machine."""
@@ -147,9 +153,17 @@ class RunPart(Source):
     def fitted(self) -> Mapping[str, Any]:
         """What the run had learnt for this part before it was built."""
         path = self.run.path("preprocessing.json")
-        known = json.loads(path.read_text(encoding="utf-8")) if path else {}
-        fitted: Mapping[str, Any] = known.get(self.place, {}).get(self.part, {})
+        if path is None:
+            raise CorruptError(f"{self.run} has no preprocessing.json: it is no whole run")
+        check_file(path, path.name, self._lock())
+        fitted: Mapping[str, Any] = read_json(path).get(self.place, {}).get(self.part, {})
         return fitted
+
+    def _lock(self) -> Mapping[str, Any]:
+        path = self.run.path("zoo.lock")
+        if path is None:
+            raise CorruptError(f"{self.run} has no zoo.lock: it is no whole run")
+        return read_json(path)
 
     def _mine(self, everything: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         prefix = f"{self.place}.{self.part}."

@@ -10,7 +10,7 @@ from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
 from zoo.features import Batch
 from zoo.model.model import ZooModel
-from zoo.model.run import read_run
+from zoo.model.run import check_split, read_run
 
 RESAMPLES = 1000
 
@@ -56,9 +56,13 @@ def evaluate(run: ZooModel | str | Path, data: str | Path | None = None) -> Eval
         data: A table; unless given, the spec's test table, or without one the validation rows.
 
     Raises:
-        UsageError: There is no such run or table, or no row has a label.
+        UsageError: There is no such run or table, or no row has a label; or the rows that the spec set aside for
+            validation are not those that the run set aside, because its table was changed.
     """
     model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    chosen = model.spec.data
+    if not isinstance(run, ZooModel) and data is None and chosen.test is None and isinstance(chosen.validation, float):
+        check_split(Path(run), model.spec)
     return evaluate_rows(model, *labelled(model, data))
 
 

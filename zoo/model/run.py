@@ -9,10 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from zoo import __version__
-from zoo.checkpoint.lock import FORMAT, lock
+from zoo.checkpoint.lock import FORMAT, fingerprint, lock, tables
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
-from zoo.errors import CorruptError, PluginError, UsageError
+from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
+from zoo.errors import PluginError, UsageError
 from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
 from zoo.model.card import card
@@ -20,6 +21,7 @@ from zoo.model.model import ZooModel
 from zoo.spec.load import load_spec
 from zoo.spec.paths import moved
 from zoo.spec.render import render_spec
+from zoo.spec.sections import Spec
 
 SPEC, LOCK, CONFIG, PREPROCESSING = "zoo.yaml", "zoo.lock", "config.json", "preprocessing.json"
 METRICS, HISTORY, CARD = "metrics.json", "history.jsonl", "README.md"
@@ -37,17 +39,19 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
     align(model)
     tensors = unshared(model.state_dict())
     write_tensors(folder / SINGLE, tensors)
-    _write(folder / SPEC, render_spec(moved(model.spec, final)))
-    _write_json(folder / LOCK, lock(model.spec, model.sources, tensors))
-    _write_json(folder / CONFIG, config(model))
-    _write_json(folder / PREPROCESSING, model.fitted)
+    files = {
+        SPEC: render_spec(moved(model.spec, final)),
+        CONFIG: json_text(config(model)),
+        PREPROCESSING: json_text(model.fitted),
+    }
     for part, backbone in model.backbone_parts().items():
-        for name, text in backbone.files().items():
-            path = folder / "parts" / part.partition(".")[2] / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, text)
+        beside = f"parts/{part.partition('.')[2]}"
+        files |= {f"{beside}/{name}": text for name, text in backbone.files().items()}
+    for name, text in files.items():
+        _write(folder / name, text)
+    _write(folder / LOCK, json_text(lock(model.spec, model.sources, tensors, files)))
     if metrics:
-        _write_json(folder / METRICS, metrics)
+        _write(folder / METRICS, json_text(metrics))
     _write(folder / CARD, card(model, metrics))
 
 
@@ -70,6 +74,7 @@ def read_run(folder: Path) -> ZooModel:
         UsageError: There is no run in the folder.
         PluginError: A plugin that it was made with is not installed.
         CorruptError: Its files are damaged, or do not belong together.
+        DigestError: A file or tensor is not the one that was written.
     """
     if not (folder / SPEC).is_file():
         raise UsageError(f"`{folder}` is no run folder: it has no {SPEC}")
@@ -77,20 +82,42 @@ def read_run(folder: Path) -> ZooModel:
     written = read_json(folder / CONFIG).get("format")
     if written != FORMAT:
         raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads format {FORMAT}")
-    check_plugins(folder, read_json(folder / LOCK))
+    lock = read_json(folder / LOCK)
+    check_files(folder, lock)
+    check_plugins(folder, section(lock, "plugins", f"`{folder / LOCK}`"))
     spec = load_spec(folder / SPEC)
-    model = restore(spec, read_json(folder / PREPROCESSING), run, run.tensors([SINGLE]))
+    tensors = run.tensors([SINGLE])
+    check_tensors(tensors, lock, f"`{folder}`")
+    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors)
     align(model)
     return model.eval()
 
 
-def check_plugins(folder: Path, lock: Mapping[str, Any]) -> None:
+def check_split(folder: Path, spec: Spec) -> None:
+    """Looks whether the tables are those of the training, where the validation rows are a share of them.
+
+    Raises:
+        UsageError: One was changed since, so that other rows would be set aside now, rows that the model learnt from.
+    """
+    known = section(read_json(folder / LOCK), "data", f"`{folder / LOCK}`").values()
+    for name, before in zip(dict.fromkeys(tables(spec)), known, strict=False):
+        if fingerprint(spec.folder / name) != before:
+            raise UsageError(
+                f"`{spec.folder / name}` is not what the run `{folder}` learnt from any more, so that the rows set "
+                f"aside cannot be told; name a table to measure on: zoo eval {folder} TABLE"
+            )
+
+
+def check_plugins(folder: Path, plugins: Mapping[str, Any]) -> None:
     """Looks whether the distributions are installed that a run's parts came from.
+
+    Args:
+        folder: The run.
+        plugins: Version by distribution.
 
     Raises:
         PluginError: One is not; the message has a ready line for pip.
     """
-    plugins = lock.get("plugins", {})
     missing = [name for name in plugins if name != "unpackaged" and not _installed(name)]
     if missing:
         wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
@@ -131,32 +158,12 @@ def config(model: ZooModel) -> dict[str, Any]:
     }
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The mapping that a JSON file of a run holds.
-
-    Raises:
-        CorruptError: The file is gone, or holds something else.
-    """
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
-    except (ValueError, OSError, RecursionError) as error:
-        raise CorruptError(f"`{path}` cannot be read: {error}") from None
-    if not isinstance(loaded, dict):
-        raise CorruptError(f"`{path}` holds no JSON object")
-    return loaded
-
-
 def write_history(path: Path, record: Mapping[str, Any]) -> None:
     """Appends a record to a file of JSON lines."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(finite(record), allow_nan=False) + "\n")
 
 
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    _write(path, json_text(value))
-
-
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())  # the bytes whose digest is in the lock, on every system

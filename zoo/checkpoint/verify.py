@@ -1,0 +1,103 @@
+"""Reads the small files of a run, and compares what it holds with the digests in its `zoo.lock`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from zoo.checkpoint.tensors import digest
+from zoo.errors import CorruptError, DigestError
+
+ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
+
+
+def section(lock: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
+    """A mapping in a lock.
+
+    Args:
+        lock: What the file holds.
+        key: Which of its mappings.
+        name: What messages call the file.
+
+    Raises:
+        CorruptError: It is not there.
+    """
+    found = lock.get(key)
+    if not isinstance(found, dict):
+        raise CorruptError(f"{name} has no mapping `{key}`: it is no lock of a run")
+    return found
+
+
+def check_files(folder: Path, lock: Mapping[str, Any]) -> None:
+    """Compares the small files of a run with its lock.
+
+    Raises:
+        CorruptError: One is gone, or the lock is damaged.
+        DigestError: One is not what was written.
+    """
+    for name in section(lock, "files", f"`{folder / 'zoo.lock'}`"):
+        check_file(folder / name, name, lock)
+
+
+def check_file(path: Path, name: str, lock: Mapping[str, Any]) -> None:
+    """Compares a small file of a run with its lock.
+
+    Args:
+        path: Where it is on this machine.
+        name: What the lock calls it.
+        lock: The run's lock.
+
+    Raises:
+        CorruptError: It is gone, or the lock is damaged.
+        DigestError: It is not what was written.
+    """
+    try:
+        found = text_digest(path.read_bytes())
+    except OSError:
+        raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
+    if section(lock, "files", "its zoo.lock").get(name) != found:
+        raise DigestError(f"`{path}` does not have the digest that zoo.lock tells; {ADVICE}")
+
+
+def check_tensors(tensors: Mapping[str, Tensor], lock: Mapping[str, Any], run: str, prefix: str = "") -> None:
+    """Compares tensors with the lock of the run that they belong to.
+
+    Args:
+        tensors: By the names that they have behind the prefix.
+        lock: The run's lock.
+        run: What messages call the run.
+        prefix: What their names in the run begin with.
+
+    Raises:
+        CorruptError: The lock is damaged.
+        DigestError: One is not what was written, or was never written.
+    """
+    wanted = section(lock, "tensors", f"the zoo.lock of {run}")
+    for name, tensor in tensors.items():
+        if wanted.get(prefix + name) != digest(tensor):
+            raise DigestError(f"{run}: `{prefix}{name}` does not have the digest that zoo.lock tells; {ADVICE}")
+
+
+def text_digest(data: bytes) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The mapping that a JSON file of a run holds.
+
+    Raises:
+        CorruptError: The file is gone, or holds something else.
+    """
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise CorruptError(f"`{path}` cannot be read: {error}") from None
+    if not isinstance(loaded, dict):
+        raise CorruptError(f"`{path}` holds no JSON object")
+    return loaded
