@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def accuracy(folder: Path) -> dict[str, float]:
     """On the test split, by set of inputs."""
     metrics = json.loads((folder / "runs" / "digits" / "metrics.json").read_text())
-    assert metrics["split"] == "digits/test.parquet"
+    assert metrics["split"] == "test"
     return {subset: heads["label"]["accuracy"]["value"] for subset, heads in metrics["subsets"].items()}
 
 

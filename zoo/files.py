@@ -50,6 +50,22 @@ def replace_bytes(path: Path, data: bytes) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def check_writable(path: Path) -> None:
+    """Looks whether a file can be written: makes the folder that it is to stand in, and tries.
+
+    Raises:
+        UsageError: The folder cannot be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def umask() -> int:
     """The permissions that new files do not get."""
     mask = os.umask(0)

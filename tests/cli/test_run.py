@@ -2,9 +2,13 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from tests.command import run
 from tests.tables import SPEC, write_tables
@@ -129,8 +133,6 @@ def read(path: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(file))
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text().splitlines()]
-    from pyarrow import parquet
-
     rows: list[dict[str, str]] = parquet.read_table(path).to_pylist()
     return rows
 
@@ -179,3 +181,54 @@ def test_a_folder_without_a_run_is_told(tmp_path: Path) -> None:
         done = run(*verb)
         assert done.exit_code == 2
         assert "is no run folder" in done.stderr
+
+
+def test_rows_without_any_input_have_no_prediction(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "gaps.csv").write_text("a,b,c\n,,\n4.0,0.1,2.0\n,,\n0.0,-0.1,\n")
+    for name in ("out.csv", "out.jsonl", "out.parquet"):
+        result = run("predict", trained, "--table", tmp_path / "gaps.csv", "-o", tmp_path / name)
+        assert result.exit_code == 0, result.stderr
+        assert "4 rows, 2 of them without a prediction: they have no input" in result.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["kind.label"] is None for row in rows] == [True, False, True, False]
+    assert [row["row"] for row in rows] == [0, 1, 2, 3]
+    assert parquet.read_table(tmp_path / "out.parquet").to_pylist() == rows
+    (tmp_path / "none.csv").write_text("a,b,c\n,,\n")
+    result = run("predict", trained, "--table", tmp_path / "none.csv", "-o", tmp_path / "none.jsonl")
+    assert result.exit_code == 2
+    assert "no row has any input" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_told_before_a_row_is_read(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for output, told in ((tmp_path / "file" / "out.csv", "is not a folder"), (tmp_path / "out.txt", "written as")):
+        result = run("predict", trained, "--table", tmp_path / "gone.csv", "-o", output)
+        assert result.exit_code == 2
+        assert told in result.stderr
+
+
+def test_the_next_step_names_what_predict_takes(tmp_path: Path) -> None:
+    result = run("train", write_tables(tmp_path), "--set", "train.epochs=1", "-o", tmp_path / "run")
+    assert f"next: zoo predict {tmp_path / 'run'} a=... b=... right=..." in result.stderr
+
+
+def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
+    spec = write_tables(tmp_path)
+    command = [sys.executable, "-m", "zoo", "train", str(spec), "--set", "train.epochs=100000", "-o", "runs/long"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch 2/"):
+                break
+        assert [path.name[:6] for path in (tmp_path / "runs").iterdir()] == [".long."]
+        process.terminate()
+        process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_one_of_several_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = run("train", write_tables(tmp_path), "-o", tmp_path / "run")
+    assert result.exit_code == 2
+    assert "training in several processes is not there yet" in result.stderr

@@ -30,6 +30,12 @@ def without(batch: Batch, name: str) -> Batch:
 def test_every_set_of_inputs_single_ones_first() -> None:
     assert all_subsets("ab") == [("a",), ("b",), ("a", "b")]
     assert len(all_subsets("abcd")) == 15
+    assert len(all_subsets("abcdef")) == 63
+
+
+def test_of_many_inputs_each_alone_all_but_each_and_all() -> None:
+    subsets = all_subsets("abcdefgh")
+    assert [len(each) for each in subsets] == [1] * 8 + [7] * 8 + [8]
 
 
 def test_a_set_of_inputs_counts_as_if_the_others_were_absent(model: ZooModel) -> None:

@@ -110,6 +110,10 @@ rest = some(
     hub=some(repo=st.none() | st.just("acme/model"), license=st.none() | st.just("mit")),
 )
 paths = texts.filter(bool)
+"""Of tables to learn from."""
+
+others = paths.map("other/_{}".format)
+"""Of tables to measure on, which are none of those."""
 
 
 @st.composite
@@ -128,6 +132,6 @@ def specs(draw: st.DrawFn) -> Data:
     heads = st.lists(st.sampled_from(sorted(spec["heads"])), min_size=1, max_size=2)
     table = paths | st.fixed_dictionaries({"path": paths}, optional={"heads": heads, "weight": st.floats(0.1, 9)})
     train = table | st.lists(table, max_size=3)
-    validation = st.none() | st.floats(0.01, 0.99) | paths
-    spec["data"] = draw(some(train=train, validation=validation, test=st.none() | paths))
+    validation = st.none() | st.floats(0.01, 0.99) | others
+    spec["data"] = draw(some(train=train, validation=validation, test=st.none() | others))
     return {key: spec[key] for key in draw(st.permutations(sorted(spec)))}

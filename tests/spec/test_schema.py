@@ -33,6 +33,8 @@ BEYOND = {
     "a class twice",
     "one class",
     "two transfers for one backbone",
+    "a test table that the model learns from",
+    "validation rows that the model learns from",
     "a fraction for the language",
     "column and columns",
     "categories that are no columns",

@@ -3,6 +3,7 @@
 import atexit
 import errno
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -150,6 +151,8 @@ def run() -> NoReturn:
     # A thread that waits for another gives its processor away soon. By default torch's spin, and training on a machine
     # where something else runs too was six times slower than on one thread.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # As on Ctrl-C, what is half written is cleared away.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         main()
     except SystemExit as exit_:

@@ -55,8 +55,9 @@ def predict_command(
     if table is not None:
         if output is None:
             raise UsageError("name the file for the predictions with -o: OUT.parquet, OUT.csv or OUT.jsonl")
-        rows = predict_table(run, table, output, absent)
-        note(f"wrote {output}: {rows} rows")
+        written = predict_table(run, table, output, absent)
+        empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
+        note(f"wrote {output}: {written.rows} rows{empty}")
         return
     if output is not None:
         raise UsageError("-o goes with --table; one sample is printed")

@@ -69,6 +69,7 @@ def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
     folder = output or Path("runs") / checked.name
     check_free(folder)
     from zoo.cli.scores import print_scores
+    from zoo.data.columns import sample_names
     from zoo.training.progress import Terminal
     from zoo.training.train import train
 
@@ -79,4 +80,4 @@ def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
     else:
         click.echo(f"trained {folder}")
         print_scores(run.metrics)
-    next_step(f"zoo predict {quote(str(folder))} {' '.join(f'{name}=...' for name in checked.inputs)}")
+    next_step(f"zoo predict {quote(str(folder))} {' '.join(f'{name}=...' for name in sample_names(checked))}")

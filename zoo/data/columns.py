@@ -23,6 +23,12 @@ def columns_of(spec: Spec, inputs: Collection[str], heads: Collection[str]) -> t
     return tuple(dict.fromkeys(column for part in parts for column in part_columns(part)))
 
 
+def sample_names(spec: Spec) -> list[str]:
+    """What `zoo predict` calls the values of a sample: the inputs, and the columns of those that have several."""
+    columns = {name: part_columns(section) for name, section in spec.inputs.items()}
+    return [each for name, own in columns.items() for each in (own if len(own) > 1 else [name])]
+
+
 def text_columns(spec: Spec) -> frozenset[str]:
     """Columns that an input reads as texts."""
     texts = (part for part in spec.inputs.values() if Modality.TEXT in part.registered.component.modality)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.loader import ROOM, Loader
@@ -24,7 +26,7 @@ def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
 
 
 def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
-    """A loader of rows to measure a model on, and what to call them: the table's path, or `validation`.
+    """A loader of rows to measure a model on, and what to call them: `test`, `validation`, or the table's path.
 
     Args:
         model: The model.
@@ -38,23 +40,34 @@ def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]
     if data is not None:
         return str(data), _loader(model, [_measured(model, Path(data))], ONCE)
     if spec.data.test is not None:
-        return spec.data.test, _loader(model, [select(spec, spec.folder / spec.data.test)], ONCE)
+        return "test", _loader(model, [select(spec, spec.folder / spec.data.test)], ONCE)
     aside = open_rows(spec).validation if spec.data.train else ()
     if not aside:
         raise UsageError("the spec names neither a test table nor validation rows; name a table to measure on")
     return "validation", _loader(model, aside, ONCE)
 
 
-def unlabelled(model: Parts, table: Table, absent: Collection[str] = ()) -> Loader:
-    """A loader of all rows of a table, without labels, to predict them.
+def unlabelled(
+    model: Parts, table: Table, absent: Collection[str] = (), rows: Int[NDArray[np.int64], "chosen"] | None = None
+) -> Loader:
+    """A loader of rows of a table, without labels, to predict them.
 
     Args:
         model: The model.
         table: As `open_inputs` opens it, or samples in memory.
         absent: Inputs that count as absent from every row.
+        rows: Numbers of the rows; all of them unless given.
     """
-    everything = Selection(table, np.arange(len(table)), frozenset())
-    return _loader(model, [everything], ONCE, absent)
+    chosen = Selection(table, np.arange(len(table)) if rows is None else rows, frozenset())
+    return _loader(model, [chosen], ONCE, absent)
+
+
+def with_inputs(model: Parts, table: Table, absent: Collection[str] = ()) -> Bool[NDArray[np.bool_], "rows"]:
+    """True for the rows of a table that have any input which is not absent."""
+    spec = model.spec
+    columns = columns_of(spec, [name for name in spec.inputs if name not in absent], ())
+    filled: NDArray[np.bool_] = np.logical_or.reduce([table.filled(column) for column in columns])
+    return filled
 
 
 def open_inputs(model: Parts, path: Path, absent: Collection[str] = ()) -> Table:

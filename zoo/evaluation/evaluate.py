@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.component import Component
 from zoo.data.open import labelled
 from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
@@ -22,7 +23,8 @@ class Evaluation:
     """How good a model is.
 
     Args:
-        split: What it was measured on: the path of a table, or `validation`: rows that chose the epoch.
+        split: What it was measured on: `test`, the spec's test table; `validation`, rows that chose the epoch; or the
+            path of a table.
         heads: Each head's metrics, with all modalities.
         subsets: The same for every non-empty set of modalities, by their names joined with `+`, single ones first.
     """
@@ -46,7 +48,9 @@ class Evaluation:
         return {"split": self.split, "heads": _plain(self.heads), "subsets": subsets}
 
 
-def evaluate(run: ZooModel | str | Path, data: str | Path | None = None) -> Evaluation:
+def evaluate(
+    run: ZooModel | str | Path, data: str | Path | None = None, *, components: Iterable[Component] = ()
+) -> Evaluation:
     """Measures a model on labelled rows, with all its modalities and with every set of them alone.
 
     Each number comes with how many rows it stands on and its 95 % interval.
@@ -54,12 +58,13 @@ def evaluate(run: ZooModel | str | Path, data: str | Path | None = None) -> Eval
     Args:
         run: A run folder, or a model.
         data: A table; unless given, the spec's test table, or without one the validation rows.
+        components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
 
     Raises:
         UsageError: There is no such run or table, or no row has a label; or the rows that the spec set aside for
             validation are not those that the run set aside, because its table was changed.
     """
-    model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    model = run if isinstance(run, ZooModel) else read_run(Path(run), components)
     chosen = model.spec.data
     if not isinstance(run, ZooModel) and data is None and chosen.test is None and isinstance(chosen.validation, float):
         check_split(Path(run), model.spec)

@@ -1,17 +1,21 @@
 """`zoo.predict`: what a model makes of samples, and of the rows of a table."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.component import Modality
+import numpy as np
+from jaxtyping import Int
+from numpy.typing import NDArray
+
+from zoo.component import Component, Modality
 from zoo.data.columns import part_columns
 from zoo.data.memory import samples_of
-from zoo.data.open import open_inputs, unlabelled
+from zoo.data.open import open_inputs, unlabelled, with_inputs
 from zoo.data.tables import Table
-from zoo.errors import ConflictError, UsageError, nearest
-from zoo.evaluation.written import write_table
+from zoo.errors import UsageError, nearest
+from zoo.evaluation.written import Written, check_output, write_table
 from zoo.model.model import ZooModel
 from zoo.model.run import read_run
 
@@ -20,7 +24,11 @@ Prediction = dict[str, Any]
 
 
 def predict(
-    run: ZooModel | str | Path, samples: Sequence[Mapping[str, Any]], absent: Collection[str] = ()
+    run: ZooModel | str | Path,
+    samples: Sequence[Mapping[str, Any]],
+    absent: Collection[str] = (),
+    *,
+    components: Iterable[Component] = (),
 ) -> list[Prediction]:
     """Predicts samples.
 
@@ -29,18 +37,21 @@ def predict(
         samples: For each, what a table's cell would hold, by input; of an input with several columns a mapping of them.
             An input left out, or None, is absent. Relative paths start at the working folder.
         absent: Inputs that count as absent from every sample.
+        components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
 
     Raises:
         UsageError: There is no such run or input, a value cannot be read, or a sample has no input at all.
     """
-    model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    model = run if isinstance(run, ZooModel) else read_run(Path(run), components)
     return list(_predicted(model, samples_of(model.spec, samples), absent))
 
 
 def predict_table(
     run: ZooModel | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
-) -> int:
+) -> Written:
     """Predicts every row of a table, and writes the predictions beside the row's number.
+
+    Of a row without any input nothing can be said: its predictions are null.
 
     Args:
         run: A run folder, or a model.
@@ -52,14 +63,13 @@ def predict_table(
         How many rows were written.
 
     Raises:
-        UsageError: There is no such run, table or input, a cell cannot be read, or a row has no input at all.
+        UsageError: There is no such run, table or input, a cell cannot be read, or no row has any input.
         ConflictError: Something is in the file's place already.
     """
-    if Path(output).exists():
-        raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+    check_output(Path(output))
     model = run if isinstance(run, ZooModel) else read_run(Path(run))
     rows = open_inputs(model, Path(table), _known(model, absent))
-    return write_table(Path(output), _predicted(model, rows, absent))
+    return write_table(Path(output), _row_by_row(model, rows, absent))
 
 
 def sample(model: ZooModel, words: Sequence[str]) -> dict[str, Any]:
@@ -115,15 +125,27 @@ def _cell(text: str, modality: str) -> Any:
         return text
 
 
-def _predicted(model: ZooModel, table: Table, absent: Collection[str]) -> Iterator[Prediction]:
-    """Predictions of the rows, in their order."""
-    loader = unlabelled(model, table, _known(model, absent))
+def _predicted(
+    model: ZooModel, table: Table, absent: Collection[str], rows: Int[NDArray[np.int64], "chosen"] | None = None
+) -> Iterator[Prediction]:
+    """Predictions of some rows, or of all, in their order."""
+    loader = unlabelled(model, table, _known(model, absent), rows)
     model.eval()
     device = next(model.parameters()).device
     for batch in loader:
         decoded = model.predict(batch.to(device))
         for values in zip(*decoded.values(), strict=True):
             yield dict(zip(decoded, values, strict=True))
+
+
+def _row_by_row(model: ZooModel, table: Table, absent: Collection[str]) -> Iterator[Prediction | None]:
+    """A prediction of each row of a table; None of one without any input."""
+    filled = with_inputs(model, table, absent)
+    if not filled.any():
+        raise UsageError(f"`{table.name}`: no row has any input")
+    predictions = _predicted(model, table, absent, filled.nonzero()[0])
+    for there in filled.tolist():
+        yield next(predictions) if there else None
 
 
 def _known(model: ZooModel, absent: Collection[str]) -> Collection[str]:

@@ -5,13 +5,25 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from zoo.errors import UsageError
-from zoo.files import replace_bytes
+from zoo.errors import ConflictError, UsageError
+from zoo.files import check_writable, replace_bytes
 
 
-def write_table(path: Path, predictions: Iterable[Mapping[str, Any]]) -> int:
+class Written(NamedTuple):
+    """What was written.
+
+    Args:
+        rows: How many rows.
+        empty: How many of them have no prediction, because they had no input.
+    """
+
+    rows: int
+    empty: int
+
+
+def write_table(path: Path, predictions: Iterable[Mapping[str, Any] | None]) -> Written:
     """Writes predictions to a file that is complete in the end or absent.
 
     What a head says in several parts becomes a column for each: `mood.label`, `mood.probability`. Probabilities of each
@@ -19,20 +31,31 @@ def write_table(path: Path, predictions: Iterable[Mapping[str, Any]]) -> int:
 
     Args:
         path: A .parquet, .csv or .jsonl file.
-        predictions: For each row, what each head says.
-
-    Returns:
-        How many rows were written.
+        predictions: For each row, what each head says; None where nothing can be said.
 
     Raises:
         UsageError: The file is of another kind, or cannot be written.
     """
-    writer = {".parquet": _parquet, ".csv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
-    if writer is None:
+    check_output(path)
+    told = [None if each is None else _flat(each, "") for each in predictions]
+    columns = dict.fromkeys(name for each in told if each is not None for name in each)
+    rows = [{"row": number, **columns, **(each or {})} for number, each in enumerate(told)]
+    replace_bytes(path, WRITERS[path.suffix.lower()](rows))
+    return Written(len(rows), told.count(None))
+
+
+def check_output(path: Path) -> None:
+    """Looks whether predictions can be written to a file, before any is made.
+
+    Raises:
+        ConflictError: Something is in its place already.
+        UsageError: It is of another kind, or its folder cannot be made or written to.
+    """
+    if path.suffix.lower() not in WRITERS:
         raise UsageError(f"`{path}`: predictions are written as .parquet, .csv or .jsonl")
-    rows = [{"row": number, **_flat(each, "")} for number, each in enumerate(predictions)]
-    replace_bytes(path, writer(rows))
-    return len(rows)
+    if path.exists():
+        raise ConflictError(f"`{path}` is there already; name another file with -o, or remove it first")
+    check_writable(path)
 
 
 def _flat(value: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -62,3 +85,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
 
 def _json_lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _json_lines}
+"""What makes a file's bytes from the rows, by how its name ends."""

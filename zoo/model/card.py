@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo import __version__
+from zoo.data.columns import sample_names
 from zoo.model.model import ZooModel
 from zoo.spec.render import render_spec
 from zoo.spec.sections import SharedBackbone, Spec
@@ -24,7 +25,7 @@ def card(model: ZooModel, metrics: Mapping[str, Any]) -> str:
         f"Made with zoo {__version__}: {total:,} parameters.",
         _inputs(spec),
         _quality(metrics),
-        f"## Use\n\n```sh\nzoo predict FOLDER {' '.join(f'{name}=...' for name in spec.inputs)}\n```",
+        f"## Use\n\n```sh\nzoo predict FOLDER {' '.join(f'{name}=...' for name in sample_names(spec))}\n```",
         f"## Spec\n\n```yaml\n{render_spec(spec)}```",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

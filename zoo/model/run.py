@@ -1,7 +1,7 @@
 """A run folder: everything that a model needs to be built, used, checked and shared again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from zoo.checkpoint.lock import FORMAT, fingerprint, lock, tables
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
 from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
+from zoo.component import Component
 from zoo.errors import PluginError, UsageError
 from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
 from zoo.model.card import card
 from zoo.model.model import ZooModel
-from zoo.spec.load import load_spec
+from zoo.spec.load import as_spec
 from zoo.spec.paths import moved
 from zoo.spec.render import render_spec
 from zoo.spec.sections import Spec
@@ -67,8 +68,12 @@ def write_metrics(model: ZooModel, folder: Path, metrics: Mapping[str, Any]) -> 
     replace_file(folder / CARD, card(model, metrics))
 
 
-def read_run(folder: Path) -> ZooModel:
+def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     """The model of a run folder, in eval mode, its tensors mapped from the file.
+
+    Args:
+        folder: The folder.
+        components: Components that the run was made with and that no installed plugin has.
 
     Raises:
         UsageError: There is no run in the folder.
@@ -85,7 +90,7 @@ def read_run(folder: Path) -> ZooModel:
     lock = read_json(folder / LOCK)
     check_files(folder, lock)
     check_plugins(folder, section(lock, "plugins", f"`{folder / LOCK}`"))
-    spec = load_spec(folder / SPEC)
+    spec = as_spec(folder / SPEC, components)
     tensors = run.tensors([SINGLE])
     check_tensors(tensors, lock, f"`{folder}`")
     model = restore(spec, read_json(folder / PREPROCESSING), run, tensors)

@@ -199,7 +199,7 @@ def _parts(model: ZooModel) -> dict[str, PlannedPart]:
             parameters=sum(each.numel() for each in own.values()),
             trainable=sum(each.numel() for each in own.values() if each.requires_grad),
             start=start,
-            source="" if source is None else str(source).strip("`"),
+            source="" if source is None else str(source),
             to_fetch=0 if source is None else source.to_fetch(files),
             estimate=0 if source is None else sum(each.nbytes for each in module.state_dict().values()),
         )

@@ -1,11 +1,13 @@
 """Do the parts fit? Modalities and capabilities along every edge, from declarations alone."""
 
 from collections.abc import Iterator
+from os.path import normpath
 
 from zoo.component import Kind
 from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, at, dotted
 from zoo.errors import Problem, listed, nearest
 from zoo.registry.registry import Registered, Registry
+from zoo.spec.files import table_paths
 
 Parts = dict[Path, tuple[Registered, Node]]
 
@@ -33,6 +35,7 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
         if head and source:
             yield from _needs(head, source, ("heads", name))
     yield from _table_problems(root)
+    yield from _measured_problems(root)
 
 
 TAKEN = """
@@ -161,6 +164,17 @@ def _table_problems(root: Mapping) -> Iterator[Problem]:
                 path: Path = ("data", "train", index, "heads", place)
                 message = f"`{dotted(path)}`: there is no head `{head.text}`"
                 yield head.problem(path, message, suggestion=nearest(head.text, heads))
+
+
+def _measured_problems(root: Mapping) -> Iterator[Problem]:
+    """Tables to measure on that the model learns from, whose numbers would say nothing."""
+    tables = [(path, name, node) for path, name in table_paths(root) if (node := at(root, path)) is not None]
+    learnt = {normpath(name) for path, name in table_paths(root) if path[1] == "train"}
+    for path, name, node in tables:
+        if path[1] != "train" and normpath(name) in learnt:
+            message = f"`{dotted(path)}`: the model learns from `{name}`; what is measured on it says nothing"
+            hint = "name another table, or set a share of the rows aside: `validation: 0.2`"
+            yield node.problem(path, message, hint=hint)
 
 
 def _words(names: tuple[str, ...] | list[str]) -> str:

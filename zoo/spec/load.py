@@ -21,11 +21,13 @@ from zoo.spec.requirements import requirement_problems
 from zoo.spec.sections import Spec
 
 
-def load_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Spec:
+def load_spec(
+    path: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), registry: Registry | None = None
+) -> Spec:
     """Reads and checks a spec. Touches no network and no data, imports no torch.
 
     Args:
-        path: The YAML file.
+        path: The YAML file, or a spec's keys and values as a dict; then paths start at the working folder.
         overrides: Changes of the form `train.epochs=3`, as `--set` takes them.
         registry: Components to choose from; the installed ones unless given.
 
@@ -36,7 +38,7 @@ def load_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Regi
         UsageError: There is no such file.
         SpecError: All that is wrong, at once; `problems` tells file, line, column, path, message and suggestion.
     """
-    return read_spec(Source.read(Path(path)), overrides=overrides, registry=registry)
+    return read_spec(_source(path), overrides=overrides, registry=registry)
 
 
 def as_spec(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Component] = ()) -> Spec:
@@ -55,10 +57,7 @@ def as_spec(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Co
         if further:
             raise UsageError("this spec is checked already; give its path, or its keys and values, with `components`")
         return spec
-    registry = Registry(unpackaged=further) if further else None
-    if isinstance(spec, Mapping):
-        return read_spec(Source(write_yaml(dict(spec)), "spec").checked(), registry=registry)
-    return load_spec(spec, registry=registry)
+    return load_spec(spec, registry=Registry(unpackaged=further) if further else None)
 
 
 def check_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Registry | None = None) -> Spec:
@@ -81,6 +80,10 @@ def read_spec(source: Source, *, overrides: Sequence[str] = (), registry: Regist
     root = _root(source, overrides)
     checker = SpecChecker(registry or installed())
     return _finished(_checked(root, checker), root, source, checker)
+
+
+def _source(spec: str | Path | Mapping[str, Any]) -> Source:
+    return Source(write_yaml(dict(spec)), "spec").checked() if isinstance(spec, Mapping) else Source.read(Path(spec))
 
 
 def _root(source: Source, overrides: Sequence[str]) -> nodes.Mapping:

@@ -1,5 +1,6 @@
 """The loop: epochs of steps on Accelerate, validation after each, the best epoch kept."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,8 +30,10 @@ def make_accelerator(precision: str) -> Accelerator:
         precision: `auto`, `fp32`, `bf16` or `fp16`; `auto` is bf16 on a GPU that has it, else fp32.
 
     Raises:
-        UsageError: The device cannot compute in this precision.
+        UsageError: The device cannot compute in this precision, or this is one of several processes.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("training in several processes is not there yet: each would train on all rows; start one")
     precision = precision_on("cuda" if torch.cuda.is_available() else "cpu", precision)
     if precision == "fp16" and not torch.cuda.is_available():
         raise UsageError("`train.precision: fp16` needs a GPU; write `fp32`, or `bf16`, which a CPU computes too")

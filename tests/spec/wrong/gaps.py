@@ -139,6 +139,16 @@ CASES = [
         "5:44: `heads.mood.classes[1]`: expected a text, not `~` (nothing)",
     ),
     Wrong(
+        "a test table that the model learns from",
+        after("data: {train: [a.csv, {path: ./a.csv}], test: ./a.csv}\n"),
+        "6:47: `data.test`: the model learns from `./a.csv`; what is measured on it says nothing",
+    ),
+    Wrong(
+        "validation rows that the model learns from",
+        after("data: {train: a.csv, validation: a.csv}\n"),
+        "6:34: `data.validation`: the model learns from `a.csv`; what is measured on it says nothing",
+    ),
+    Wrong(
         "a wrong word",
         after("train: {precision: float16}\n"),
         "6:20: `train.precision`: expected `auto`, `fp32`, `bf16` or `fp16`, not the text `float16`",
