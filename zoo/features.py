@@ -36,6 +36,11 @@ class Values:
         return len(self.data)
 
     @property
+    def absent_anywhere(self) -> bool:
+        """Whether a row lacks this input."""
+        return self.present is not None and not bool(self.present.all())
+
+    @property
     def mask(self) -> Bool[Tensor, "batch steps"] | None:
         """True at real steps, None where nothing is padded."""
         if self.lengths is None or isinstance(self.data, list):

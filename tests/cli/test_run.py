@@ -232,3 +232,33 @@ def test_one_of_several_processes_is_refused(tmp_path: Path, monkeypatch: pytest
     result = run("train", write_tables(tmp_path), "-o", tmp_path / "run")
     assert result.exit_code == 2
     assert "training in several processes is not there yet" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that never saw an input absent."""
+    folder = tmp_path_factory.mktemp("whole")
+    spec = write_tables(folder)
+    for name in ("train.csv", "test.csv"):
+        lines = (folder / name).read_text().splitlines()
+        (folder / name).write_text("\n".join(line for line in lines if not line.startswith(",,")) + "\n")
+    done = run("train", spec, *QUICK, "--set", "balance.drop=0", "-o", folder / "run")
+    assert done.exit_code == 0, done.stderr
+    assert "no training row lacked `left`, `right`" in done.stderr
+    return folder / "run"
+
+
+def test_a_model_that_never_saw_absence_says_so(whole: Path, tmp_path: Path) -> None:
+    assert "no training row lacked `left`, `right`" in run("eval", whole).stderr
+    assert json.loads(run("eval", whole, "--json").stdout)["never_absent"] == ["left", "right"]
+    assert "no training row lacked `right`;" in run("predict", whole, "a=1", "b=0").stderr
+    assert "no training row lacked `left`;" in run("predict", whole, "a=1", "b=0", "c=1", "--absent", "left").stderr
+    assert "no training row" not in run("predict", whole, "a=1", "b=0", "c=1").stderr
+    (tmp_path / "new.csv").write_text("a,b\n4,0\n")
+    words = ("--table", tmp_path / "new.csv", "-o", tmp_path / "out.csv", "--absent", "right")
+    assert "no training row lacked `right`;" in run("predict", whole, *words).stderr
+
+
+def test_a_model_that_saw_absence_has_nothing_to_say(trained: Path) -> None:
+    for words in (("eval", trained), ("predict", trained, "a=1", "b=0")):
+        assert "no training row" not in run(*words).stderr

@@ -116,6 +116,7 @@ INPUTS = [
         ("decoding_can_be_repeated", "Drifting"),
         ("decoding_can_be_repeated", "Laden"),
         ("missing_cells_are_missing", "Blind"),
+        ("what_can_be_decoded_passes_the_check", "Strict"),
         ("wrong_cells_are_refused", "Rude"),
         modality=("sequence",),
     ),

@@ -1,12 +1,17 @@
 """The verbs that use a run: `zoo eval`, `zoo predict`."""
 
+from collections.abc import Collection
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json
 from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.model.model import ZooModel
 
 run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -49,26 +54,49 @@ def predict_command(
     """
     if bool(values) == bool(table):
         raise UsageError("give either one sample, as NAME=VALUE for each input, or a table with --table")
-    from zoo.evaluation.predict import predict, predict_table, sample
+    if table is None and output is not None:
+        raise UsageError("-o goes with --table; one sample is printed")
+    if table is not None and output is None:
+        raise UsageError("name the file for the predictions with -o: OUT.parquet, OUT.csv or OUT.jsonl")
     from zoo.model.run import read_run
 
-    if table is not None:
-        if output is None:
-            raise UsageError("name the file for the predictions with -o: OUT.parquet, OUT.csv or OUT.jsonl")
-        written = predict_table(run, table, output, absent)
-        empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
-        note(f"wrote {output}: {written.rows} rows{empty}")
-        return
-    if output is not None:
-        raise UsageError("-o goes with --table; one sample is printed")
     model = read_run(run)
-    found = predict(model, [sample(model, values)], absent)[0]
+    if table is not None and output is not None:
+        _predict_table(model, table, output, absent)
+        return
+    found = _predict_sample(model, values, absent)
     if as_json:
         print_json(found)
         return
     for head, value in found.items():
         click.echo(f"{head}: {told(value)}")
     next_step(f"zoo eval {quote(str(run))}")
+
+
+def _predict_table(model: "ZooModel", table: Path, output: Path, absent: tuple[str, ...]) -> None:
+    from zoo.evaluation.predict import predict_table
+
+    written = predict_table(model, table, output, absent)
+    empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
+    note(f"wrote {output}: {written.rows} rows{empty}")
+    _tell_untaught(model, absent)
+
+
+def _predict_sample(model: "ZooModel", words: tuple[str, ...], absent: tuple[str, ...]) -> dict[str, Any]:
+    from zoo.evaluation.predict import predict, sample
+
+    given = sample(model, words)
+    (found,) = predict(model, [given], absent)
+    _tell_untaught(model, {*absent, *model.spec.inputs} - ({*given} - {*absent}))
+    return found
+
+
+def _tell_untaught(model: "ZooModel", absent: Collection[str]) -> None:
+    """A remark where an input is absent that never was in training."""
+    from zoo.model.model import untaught
+
+    if names := [name for name in model.never_absent() if name in absent]:
+        note(f"note: {untaught(names)}")
 
 
 def told(value: object) -> str:

@@ -25,6 +25,10 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
         for head, found in heads.items()
         for metric, each in found.items()
     ]
+    if metrics["never_absent"]:
+        from zoo.model.model import untaught
+
+        note(f"note: {untaught(metrics['never_absent'])}")
     print_table(["modalities", "head", "metric", "value", "95 % interval", "rows"], rows)
 
 

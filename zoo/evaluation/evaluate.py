@@ -10,7 +10,7 @@ from zoo.data.open import labelled
 from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
 from zoo.features import Batch
-from zoo.model.model import ZooModel
+from zoo.model.model import ZooModel, untaught
 from zoo.model.run import check_split, read_run
 
 RESAMPLES = 1000
@@ -27,11 +27,13 @@ class Evaluation:
             path of a table.
         heads: Each head's metrics, with all modalities.
         subsets: The same for every non-empty set of modalities, by their names joined with `+`, single ones first.
+        never_absent: Modalities that no training row lacked: without them the model does what nobody taught it.
     """
 
     split: str
     heads: Scores
     subsets: Mapping[str, Scores]
+    never_absent: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """The whole model's metrics, then those of every set of its modalities, a line for each head."""
@@ -40,12 +42,15 @@ class Evaluation:
             for head, found in scores.items():
                 told = ", ".join(f"{metric} {estimate}" for metric, estimate in found.items())
                 lines.append(f"  {subset}: {head}: {told}")
+        if self.never_absent:
+            lines.append(untaught(self.never_absent))
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON shape of `zoo eval`."""
         subsets = {name: _plain(scores) for name, scores in self.subsets.items()}
-        return {"split": self.split, "heads": _plain(self.heads), "subsets": subsets}
+        never = list(self.never_absent)
+        return {"split": self.split, "heads": _plain(self.heads), "subsets": subsets, "never_absent": never}
 
 
 def evaluate(
@@ -83,7 +88,7 @@ def evaluate_rows(model: ZooModel, split: str, batches: Iterable[Batch]) -> Eval
     device = next(model.parameters()).device
     measured = measure_subsets(model, batches, device, subsets)
     scores = {"+".join(subset): found.metrics(RESAMPLES) for subset, found in measured.items()}
-    return Evaluation(split, scores["+".join(model.spec.inputs)], scores)
+    return Evaluation(split, scores["+".join(model.spec.inputs)], scores, model.never_absent())
 
 
 def _plain(scores: Scores) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The whole model: a backbone for each input, a fusion, and heads."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -70,6 +70,7 @@ class ZooModel(nn.Module):
         self.starts: dict[str, Start] = {}
         self.sources: dict[str, Source] = {}
         self.frozen: list[nn.Module] = []
+        self.lacked: frozenset[str] | None = None
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
 
     def __repr__(self) -> str:
@@ -85,6 +86,15 @@ class ZooModel(nn.Module):
             lines.append(f"  fusion -> {self.spec.fusion.use}: pooled {self.fusion.features.pooled_dim}")
         lines += [f"  {name} <- {section.use}" for name, section in self.spec.heads.items()]
         return "\n".join(lines)
+
+    def never_absent(self) -> tuple[str, ...]:
+        """The inputs that no row of its training lacked: what it makes of their absence, nobody taught it.
+
+        None of a model that was not trained yet, or that has one input.
+        """
+        if self.lacked is None or len(self.spec.inputs) == 1:
+            return ()
+        return tuple(name for name in self.spec.inputs if name not in self.lacked)
 
     def backbone(self, name: str) -> Backbone:
         """The backbone that reads this input, its own or the one that it shares."""
@@ -212,3 +222,9 @@ class ZooModel(nn.Module):
         for row in range(len(batch)):
             sizes.setdefault(tuple(data[row].shape for data in exact), []).append(row)
         return [torch.tensor(rows) for rows in sizes.values()]
+
+
+def untaught(names: Collection[str]) -> str:
+    """What to say of inputs that no row of a training lacked."""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"no training row lacked {listed}; without it the model does what nobody taught it (see `balance.drop`)"

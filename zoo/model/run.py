@@ -84,7 +84,8 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     if not (folder / SPEC).is_file():
         raise UsageError(f"`{folder}` is no run folder: it has no {SPEC}")
     run = Folder(folder)
-    written = read_json(folder / CONFIG).get("format")
+    told = read_json(folder / CONFIG)
+    written = told.get("format")
     if written != FORMAT:
         raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads format {FORMAT}")
     lock = read_json(folder / LOCK)
@@ -95,6 +96,8 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     check_tensors(tensors, lock, f"`{folder}`")
     model = restore(spec, read_json(folder / PREPROCESSING), run, tensors)
     align(model)
+    lacked = told.get("lacked_in_training")
+    model.lacked = None if lacked is None else frozenset(lacked)
     return model.eval()
 
 
@@ -160,6 +163,7 @@ def config(model: ZooModel) -> dict[str, Any]:
         "name": spec.name,
         "inputs": {name: section.type for name, section in spec.inputs.items()},
         "heads": {name: section.use for name, section in spec.heads.items()},
+        "lacked_in_training": None if model.lacked is None else sorted(model.lacked),
     }
 
 

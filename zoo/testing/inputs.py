@@ -72,6 +72,16 @@ def missing_cells_are_missing(trial: InputTrial) -> Iterator[str]:
         yield "`is_missing` takes a cell with a value for missing"
 
 
+def what_can_be_decoded_passes_the_check(trial: InputTrial) -> Iterator[str]:
+    """`check` refuses no cell that `decode` takes: it would stop a training that could begin."""
+    made = trial.build()
+    for number, cell in enumerate(trial.cells):
+        try:
+            made.check(cell, FOLDER)
+        except ValueError as error:
+            yield f"`check` refuses cell {number}, which it decodes: {error}"
+
+
 def wrong_cells_are_refused(trial: InputTrial) -> Iterator[str]:
     """What is no cell of this input is refused with a ValueError, to which zoo adds file, row and column."""
     made = trial.build()
@@ -89,6 +99,7 @@ LAWS = (
     values_are_of_its_spec,
     decoding_can_be_repeated,
     missing_cells_are_missing,
+    what_can_be_decoded_passes_the_check,
     wrong_cells_are_refused,
     what_is_learnt_is_plain_data,
 )

@@ -90,15 +90,18 @@ class Training:
     def _epoch(self, epoch: int) -> Record:
         """One pass over the training samples."""
         self.model.train()
+        lacked = set(self.model.lacked or ())
         total, seen, started = torch.zeros((), device=self.accelerator.device), 0, time.perf_counter()
         for step, batch in enumerate(self.training.epoch(epoch), 1):
             rows = len(batch)
             dropped = drop_inputs(batch, self.spec.balance.drop, self.generator)
+            lacked |= {name for name, each in dropped.inputs.items() if each.absent_anywhere}
             loss = self._step(dropped.to(self.accelerator.device))
             total, seen = total + loss * rows, seen + rows
             if step % 10 == 1 or step == len(self.training):
                 self._tell(epoch, step, float(total) / seen, seen / (time.perf_counter() - started))
         seconds = time.perf_counter() - started
+        self.model.lacked = frozenset(lacked)
         return {
             "epoch": epoch,
             "loss": float(total) / max(1, seen),
