@@ -84,16 +84,37 @@ def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
     assert (tmp_path / "one" / "a").exists()
 
 
-def test_what_came_between_is_not_overwritten(tmp_path: Path) -> None:
-    place = tmp_path / "one"
-    with pytest.raises(ConflictError), complete_or_absent(place):
-        place.mkdir()
-        (place / "theirs").write_text("theirs")
-    assert (place / "theirs").exists()
-    assert list(tmp_path.iterdir()) == [place]
-
-
 def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be written"), complete_or_absent(tmp_path / "file" / "one"):
         pass
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there", "later"):
+        (tmp_path / f"to-{name}").symlink_to(name)
+        with complete_or_absent(tmp_path / f"to-{name}") as beside:
+            (beside / "a").write_text("a")
+        assert (tmp_path / f"to-{name}").is_symlink()
+        assert (tmp_path / name / "a").read_text() == "a"
+
+
+def test_the_working_folder_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="name one within it: run"), complete_or_absent(Path()):
+        raise AssertionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(tmp_path: Path) -> None:
+    place, kept = tmp_path / "one", []
+    with pytest.raises(ConflictError, match=r"is there already.* is whole, in `"), complete_or_absent(place) as beside:
+        kept.append(beside)
+        (beside / "a").write_text("whole")
+        place.mkdir()
+        (place / "other").write_text("other's")
+    assert (place / "other").read_text() == "other's"
+    assert (kept[0] / "a").read_text() == "whole"

@@ -127,9 +127,9 @@ def test_training_changes_neither_the_file_nor_what_else_is_mapped_from_it(tmp_p
 
 
 def test_what_the_weights_lack_starts_as_in_a_backbone_without_any() -> None:
-    given = weights(linear__weight=None, norm__running_mean=None, scale=None)
+    given = weights(linear__weight=None, norm__num_batches_tracked=None, scale=None)
     backbone, start = started(made, lambda _: given)
-    assert set(start.new) == {"linear.weight", "norm.running_mean", "scale"}
+    assert set(start.new) == {"linear.weight", "norm.num_batches_tracked", "scale"}
     for name, fresh in made().state_dict().items():
         assert torch.equal(backbone.state_dict()[name], fresh if name in start.new else given[name]), name
 

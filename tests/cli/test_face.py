@@ -58,6 +58,11 @@ def test_three_steps_beside_a_spec(name: str, folder: Path) -> None:
     work_through(commands)
 
 
+def test_three_steps_beside_a_spec_with_data(folder: Path) -> None:
+    (folder / "spec.yaml").write_text(GOOD + "data: {train: a.csv}\n")
+    assert steps() == ["zoo check spec.yaml", "zoo plan spec.yaml", "zoo train spec.yaml"]
+
+
 @pytest.mark.parametrize("content", [b"version: 3\nservices: {}\n", b"\xff\xfe", b""])
 def test_another_yaml_file_is_no_spec(content: bytes, folder: Path) -> None:
     (folder / "compose.yaml").write_bytes(content)
@@ -67,7 +72,7 @@ def test_another_yaml_file_is_no_spec(content: bytes, folder: Path) -> None:
 def test_the_next_step_of_check_can_be_pasted(folder: Path) -> None:
     (folder / "my spec.yaml").write_text(GOOD)
     result = run("check", "my spec.yaml")
-    assert result.stderr.endswith("next: zoo spec render 'my spec.yaml'\n")
+    assert result.stderr.endswith("next: zoo plan 'my spec.yaml'\n")
 
 
 @pytest.fixture

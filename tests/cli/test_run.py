@@ -212,7 +212,8 @@ def test_the_next_step_names_what_predict_takes(tmp_path: Path) -> None:
     assert f"next: zoo predict {tmp_path / 'run'} a=... b=... right=..." in result.stderr
 
 
-def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
     spec = write_tables(tmp_path)
     command = [sys.executable, "-m", "zoo", "train", str(spec), "--set", "train.epochs=100000", "-o", "runs/long"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
@@ -221,9 +222,9 @@ def test_sigterm_leaves_nothing_half_written(tmp_path: Path) -> None:
             if line.startswith("epoch 2/"):
                 break
         assert [path.name[:6] for path in (tmp_path / "runs").iterdir()] == [".long."]
-        process.terminate()
-        process.stderr.read()
-    assert process.returncode == 128 + signal.SIGTERM
+        process.send_signal(number)
+        assert ("interrupted" if number is signal.SIGINT else f"ended by {number.name}") in process.stderr.read()
+    assert process.returncode == 128 + number
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -262,3 +263,30 @@ def test_a_model_that_never_saw_absence_says_so(whole: Path, tmp_path: Path) -> 
 def test_a_model_that_saw_absence_has_nothing_to_say(trained: Path) -> None:
     for words in (("eval", trained), ("predict", trained, "a=1", "b=0")):
         assert "no training row" not in run(*words).stderr
+
+
+@pytest.mark.parametrize("words", [("right=",), ("a=", "b="), ("a=", "c=")])
+def test_a_sample_of_empty_values_has_no_input(trained: Path, words: tuple[str, ...]) -> None:
+    result = run("predict", trained, *words)
+    assert result.exit_code == 2
+    assert "it has no input at all" in result.stderr
+
+
+def test_an_empty_value_is_an_empty_cell(trained: Path) -> None:
+    assert run("predict", trained, "a=1", "b=", "c=").stdout == run("predict", trained, "a=1").stdout
+
+
+def test_predicting_from_nothing_is_refused(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("a,b,c\n4,0,2\n")
+    absent = ("--absent", "left", "--absent", "right")
+    for words in (("c=1",), ("--table", tmp_path / "new.csv", "-o", tmp_path / "out.csv")):
+        result = run("predict", trained, *words, *absent)
+        assert result.exit_code == 2
+        assert "every input is to count as absent" in result.stderr
+
+
+def test_the_next_step_keeps_what_was_set(tmp_path: Path) -> None:
+    spec, setting = write_tables(tmp_path), "data.train={path: train.csv}"
+    for words in (("check", spec), ("plan", spec), ("build", spec, "-o", tmp_path / "built")):
+        told = run(*words, "--set", setting, "--set", "train.epochs=1").stderr
+        assert told.splitlines()[-1].endswith(f"--set '{setting}' --set train.epochs=1")

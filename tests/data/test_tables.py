@@ -228,3 +228,11 @@ def test_a_large_table_of_numbers_is_read_in_one_piece(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("n\n" + "\n".join(map(str, numbers)))
     table = open_table(tmp_path / "t.csv", ["n"])
     assert [row["n"] for row in table.rows([199_999, 5], ["n"])] == [numbers[-1], numbers[5]]
+
+
+def test_a_mapping_of_nulls_is_not_filled(tmp_path: Path) -> None:
+    cells = [{"bytes": b"a", "path": None}, {"bytes": None, "path": None}, None, {"bytes": None, "path": "a.png"}]
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    parquet.write_table(pa.table({"photo": pa.array(cells, kind)}), tmp_path / "a.parquet")
+    table = open_table(tmp_path / "a.parquet", ["photo"])
+    assert table.filled("photo").tolist() == [True, False, False, True]

@@ -200,7 +200,7 @@ def test_the_verb_prints_and_says_what_is_next(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.stderr
     for words in ("parameters", "zoo/mlp", "zoo/concat", "memory on the CPU", "batch  training  prediction", "it fits"):
         assert words in done.stdout
-    assert f"next: zoo build {path}" in done.stderr
+    assert f"next: zoo train {path}" in done.stderr
 
 
 def test_the_verb_as_json(tmp_path: Path) -> None:

@@ -220,3 +220,24 @@ def test_no_header_is_read_to_load_a_spec(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("zoo.spec.files.header", refuse)
     (folder / "spec.yaml").write_text(SPEC)
     assert load_spec(folder / "spec.yaml").data.train[0].path == "train.csv"
+
+
+def refusal(folder: Path, data: str) -> str:
+    (folder / "spec.yaml").write_text(SPEC.replace("train: train.csv", data))
+    with pytest.raises(SpecError) as caught:
+        load_spec(folder / "spec.yaml")
+    (found,) = caught.value.problems
+    return found.message
+
+
+def test_a_table_to_measure_on_is_no_other_however_it_is_named(folder: Path) -> None:
+    (folder / "link.csv").symlink_to("train.csv")
+    for name in ("./train.csv", str(folder / "train.csv"), "link.csv", f"../{folder.name}/train.csv"):
+        for key in ("test", "validation"):
+            told = refusal(folder, f"train: train.csv, {key}: {name}")
+            assert told.startswith(f"`data.{key}`: the model learns from `{name}`")
+
+
+def test_the_table_that_chooses_the_epoch_is_not_the_test_table(folder: Path) -> None:
+    told = refusal(folder, "train: train.csv, validation: b.csv, test: ./b.csv")
+    assert told.startswith("`data.test`: the model learns from `./b.csv`")

@@ -35,6 +35,7 @@ BEYOND = {
     "two transfers for one backbone",
     "a test table that the model learns from",
     "validation rows that the model learns from",
+    "a head that is called like the number of the row",
     "a fraction for the language",
     "column and columns",
     "categories that are no columns",

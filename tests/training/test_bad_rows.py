@@ -82,6 +82,14 @@ def test_a_picture_that_is_not_there_is_told_before_the_first_step(tmp_path: Pat
     assert steps.count == 0
 
 
+def test_how_many_more_cells_are_wrong_is_told(tmp_path: Path) -> None:
+    spec = write_pictures(tmp_path)
+    for row in (3, 7, 8):
+        (tmp_path / f"test{row}.png").unlink()
+    with pytest.raises(UsageError, match=r"line 5, .*'test3\.png'.*; and 2 more cells cannot be used"):
+        train(spec)
+
+
 def test_a_damaged_picture_in_the_test_table_costs_no_training(tmp_path: Path) -> None:
     spec = write_pictures(tmp_path)
     whole = (tmp_path / "test3.png").read_bytes()

@@ -49,6 +49,10 @@ def test_a_run_with_a_component_of_a_notebook_is_read_with_it(tmp_path: Path) ->
     sample = {"left": {"a": 4.0, "b": 0.1}, "right": 2.0}
     again = zoo.predict(tmp_path / "run", [sample], components=[SUM])
     assert again == zoo.predict(run.model, [sample])
+    assert zoo.evaluate(run).as_dict() == run.metrics
+    assert zoo.predict(run, [sample]) == again
+    with pytest.raises(zoo.UsageError, match=r"sample 1: expected a mapping .*pass a list"):
+        zoo.predict(run, sample)  # type: ignore[arg-type]
     with pytest.raises(zoo.ZooError, match="local/sum"):
         zoo.evaluate(tmp_path / "run")
 

@@ -187,11 +187,39 @@ def test_one_changed_byte_of_the_weights_is_refused(tmp_path: Path, whole: Path)
     assert caught.value.exit_code == 5
 
 
-@pytest.mark.parametrize("lock", ["", "[]", "{}", '{"files": [], "tensors": {}, "plugins": {}}', '{"files": {}}'])
+@pytest.mark.parametrize("lock", ["", "[]", "{}", '{"files": [], "tensors": {}, "plugins": {}}'])
 def test_a_damaged_lock_of_a_run_is_told(tmp_path: Path, whole: Path, lock: str) -> None:
     run = Path(shutil.copytree(whole, tmp_path / "run"))
     (run / "zoo.lock").write_text(lock)
     with pytest.raises(CorruptError, match=r"zoo\.lock"):
+        read_run(run)
+
+
+@pytest.mark.parametrize("name", ["zoo.yaml", "preprocessing.json"])
+def test_a_lock_that_leaves_a_file_out_is_refused(tmp_path: Path, whole: Path, name: str) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    lock = json.loads((run / "zoo.lock").read_text())
+    del lock["files"][name]
+    (run / "zoo.lock").write_text(json.dumps(lock))
+    with pytest.raises(DigestError, match=rf"{name}` has no digest in zoo\.lock"):
+        read_run(run)
+
+
+def test_a_file_of_a_part_that_the_lock_does_not_know_is_refused(tmp_path: Path, whole: Path) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    (run / "parts" / "left").mkdir(parents=True)
+    (run / "parts" / "left" / "tokenizer.json").write_text("{}")
+    with pytest.raises(DigestError, match=r"tokenizer\.json` has no digest in zoo\.lock"):
+        read_run(run)
+
+
+@pytest.mark.parametrize("name", ["../train.csv", "parts/../../train.csv", "README.md"])
+def test_a_lock_that_leads_elsewhere_is_refused(tmp_path: Path, whole: Path, name: str) -> None:
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    lock = json.loads((run / "zoo.lock").read_text())
+    lock["files"][name] = "0"
+    (run / "zoo.lock").write_text(json.dumps(lock))
+    with pytest.raises(CorruptError, match="which is no file of a run"):
         read_run(run)
 
 
@@ -205,6 +233,9 @@ def test_validation_rows_of_a_table_that_grew_are_not_told_anew(tmp_path: Path) 
     with pytest.raises(UsageError, match=r"train\.csv` is not what the run .* learnt from any more"):
         evaluate(tmp_path / "run")
     assert evaluate(tmp_path / "run", tmp_path / "test.csv").heads["kind"]["accuracy"].n == 40
+    (tmp_path / "train.csv").unlink()
+    with pytest.raises(UsageError, match=r"there is no `.*train\.csv`, which the run learnt from"):
+        evaluate(tmp_path / "run")
 
 
 def test_a_run_moves_with_its_data_named_as_before(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import torch
 from tests.toys.batches import toy_batch, toy_training
 from tests.toys.models import toy_model
 from zoo.checkpoint.tensors import digest, write_tensors
-from zoo.errors import UsageError
+from zoo.errors import CorruptError, UsageError
 from zoo.model.model import ZooModel
 from zoo.transfer.freeze import apply_transfer, parts
 
@@ -215,3 +215,12 @@ def test_thawing_again_is_a_matter_of_applying_another_transfer(folder: Path) ->
     apply_transfer(frozen)
     frozen.spec = full.spec
     assert moved_by_training(frozen) == within(full, "")
+
+
+def test_a_norm_whose_statistics_the_weights_lack_is_refused(folder: Path) -> None:
+    conv = toy_model(SPEC.replace("{use: toy/conv, weights: conv.safetensors}", "toy/conv")).backbone("photo")
+    state = conv.state_dict()
+    del state["first.1.running_mean"]
+    write_tensors(folder / "lacking.safetensors", state)
+    with pytest.raises(CorruptError, match=r"lack `first\.1\.running_mean`"):
+        toy_model(SPEC.replace("conv.safetensors", "lacking.safetensors"), folder)

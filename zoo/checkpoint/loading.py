@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from zoo.checkpoint.unallocated import Unallocated, allocate_buffers
 from zoo.contract import Adapted, Backbone
@@ -61,11 +62,22 @@ def started(make: Callable[[], Backbone], state: Callable[[Backbone], Mapping[st
         backbone = make()
     adapted = fit_state(backbone, state(backbone))
     start = describe(backbone, adapted)
+    _check_statistics(backbone, start.new)
     tensors = dict(adapted.tensors)
     if start.new:
         tensors |= _fresh(make, start.new)
     assign(backbone, tensors)
     return backbone, start
+
+
+def _check_statistics(backbone: Backbone, new: Sequence[str]) -> None:
+    """A norm whose weights are there and whose statistics are not would compute something else than it was made for."""
+    for name, module in backbone.named_modules():
+        own = [f"{name}.{each}".lstrip(".") for each, _ in module.named_parameters(recurse=False)]
+        for each in ("running_mean", "running_var"):
+            lacked = f"{name}.{each}".lstrip(".") in new
+            if isinstance(module, _NormBase) and own and lacked and not set(own) & set(new):
+                raise CorruptError(f"the weights have `{own[0]}` and lack `{name}.{each}`, which belongs to it")
 
 
 def _fresh(make: Callable[[], Backbone], names: Sequence[str]) -> dict[str, Tensor]:

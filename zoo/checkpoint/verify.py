@@ -13,6 +13,9 @@ from zoo.errors import CorruptError, DigestError
 
 ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
 
+NEEDED = ("zoo.yaml", "config.json", "preprocessing.json")
+"""Small files that every run has; the others stand under `parts/`."""
+
 
 def section(lock: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
     """A mapping in a lock.
@@ -38,7 +41,13 @@ def check_files(folder: Path, lock: Mapping[str, Any]) -> None:
         CorruptError: One is gone, or the lock is damaged.
         DigestError: One is not what was written.
     """
-    for name in section(lock, "files", f"`{folder / 'zoo.lock'}`"):
+    listed = section(lock, "files", f"`{folder / 'zoo.lock'}`")
+    there = {path.relative_to(folder).as_posix() for path in (folder / "parts").rglob("*") if path.is_file()}
+    for name in sorted({*NEEDED, *there, *listed}):
+        if name not in listed:
+            raise DigestError(f"`{folder / name}` has no digest in zoo.lock; {ADVICE}")
+        if name not in NEEDED and (not name.startswith("parts/") or ".." in name.split("/")):
+            raise CorruptError(f"`{folder / 'zoo.lock'}` tells of `{name}`, which is no file of a run")
         check_file(folder / name, name, lock)
 
 

@@ -151,8 +151,7 @@ def run() -> NoReturn:
     # A thread that waits for another gives its processor away soon. By default torch's spin, and training on a machine
     # where something else runs too was six times slower than on one thread.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    # As on Ctrl-C, what is half written is cleared away.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    _clear_away_when_ended()
     try:
         main()
     except SystemExit as exit_:
@@ -164,6 +163,19 @@ def run() -> NoReturn:
         with suppress(OSError, ValueError):  # there is nobody left to tell
             stream.flush()
     os._exit(code if isinstance(code, int) else ExitCode.DEFECT)
+
+
+def _clear_away_when_ended() -> None:
+    """Makes the signals that end a process do what Ctrl-C does: what is half written is cleared away."""
+
+    def end(number: int, frame: object) -> None:
+        click.echo(f"ended by {signal.Signals(number).name}", err=True)
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has it ignored
+            signal.signal(number, end)
 
 
 def _without_reader() -> int:

@@ -78,7 +78,7 @@ def _predict_table(model: "ZooModel", table: Path, output: Path, absent: tuple[s
 
     written = predict_table(model, table, output, absent)
     empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
-    note(f"wrote {output}: {written.rows} rows{empty}")
+    note(f"wrote {output}: {written.rows} row{'s' * (written.rows != 1)}{empty}")
     _tell_untaught(model, absent)
 
 

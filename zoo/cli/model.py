@@ -6,7 +6,7 @@ from shlex import quote
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json
-from zoo.cli.spec import set_option, spec_argument
+from zoo.cli.spec import set_option, settings, spec_argument
 
 folder_option = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run; runs/<name> unless said."
@@ -47,7 +47,7 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
             note(line)
         click.echo(f"built {folder}: {total:,} parameters")
     trained = folder.with_name(f"{folder.name}-trained")  # the run that was built stays where it is
-    next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}")
+    next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}{settings(overrides)}")
 
 
 @click.command("train")

@@ -6,7 +6,7 @@ from shlex import quote
 import click
 
 from zoo.cli.output import json_option, next_step, print_json
-from zoo.cli.spec import set_option, spec_argument
+from zoo.cli.spec import set_option, settings, spec_argument
 
 
 @click.command("plan")
@@ -30,4 +30,4 @@ def plan_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         print_json(found.as_dict())
     else:
         click.echo(repr(found))
-    next_step(f"zoo build {quote(str(spec))}")
+    next_step(f"zoo train {quote(str(spec))}{settings(overrides)}")

@@ -1,6 +1,6 @@
 """The verbs of the language: `zoo check`, `zoo spec render`, `zoo spec schema`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -18,6 +18,13 @@ spec_argument = click.argument("spec", type=click.Path(path_type=Path))
 set_option = click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a value: --set train.epochs=3."
 )
+
+
+def settings(overrides: Iterable[str]) -> str:
+    """The `--set` words of a command, for the next one."""
+    return "".join(f" --set {quote(each)}" for each in overrides)
+
+
 output_option = click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file.")
 
 
@@ -49,7 +56,7 @@ def check_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None
     click.echo(f"{spec} is right: {_summary(checked)}")
     for remark in _remarks(checked):
         note(f"note: {remark}")
-    next_step(f"zoo spec render {quote(str(spec))}")
+    next_step(f"zoo plan {quote(str(spec))}{settings(overrides)}")
 
 
 def _summary(spec: "Spec") -> str:

@@ -8,16 +8,22 @@ import click
 
 def welcome() -> None:
     """Prints the three next things to do."""
-    specs = [path for path in Path().glob("*.yaml") if _looks_like_spec(path)]
+    specs = [path for path in Path().glob("*.yaml") if _has_key(path, "zoo", "inputs")]
     specs.sort(key=lambda path: (path.name != "spec.yaml", -path.stat().st_mtime, path.name))
     click.echo("zoo fits pretrained backbones, a fusion and heads into one model, from one YAML spec.\n")
     if specs:
         first = quote(str(specs[0]))
-        steps = [
-            (f"zoo check {first}", "tells everything that is wrong with your spec"),
-            (f"zoo spec render {first}", "shows every effective value and where it came from"),
-            ("zoo list backbones", "shows what else there is to build with"),
-        ]
+        steps = [(f"zoo check {first}", "tells everything that is wrong with your spec")]
+        if _has_key(specs[0], "data"):
+            steps += [
+                (f"zoo plan {first}", "tells what it would become: shapes, parameters, memory, downloads"),
+                (f"zoo train {first}", "fine-tunes it and says how good it is"),
+            ]
+        else:
+            steps += [
+                (f"zoo spec render {first}", "shows every effective value; `data` has none yet: name your table there"),
+                ("zoo list backbones", "shows what else there is to build with"),
+            ]
     else:
         steps = [
             ("zoo list recipes", "shows ready specs, one per task"),
@@ -30,10 +36,11 @@ def welcome() -> None:
     click.echo("\n`zoo --help` lists all verbs.")
 
 
-def _looks_like_spec(path: Path) -> bool:
+def _has_key(path: Path, *keys: str) -> bool:
+    """Whether a YAML file has one of these keys at its top."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(4096)
     except (OSError, UnicodeDecodeError):
         return False
-    return any(line.startswith(("zoo:", "inputs:")) for line in text.splitlines())
+    return any(line.startswith(tuple(f"{key}:" for key in keys)) for line in text.splitlines())

@@ -62,6 +62,10 @@ def samples_of(spec: Spec, samples: Sequence[Mapping[str, Any]], folder: Path = 
 
 
 def _row(spec: Spec, number: int, sample: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(sample, Mapping):
+        raise UsageError(
+            f"sample {number}: expected a mapping of inputs to values, not {sample!r}; pass a list of them"
+        )
     row: dict[str, Any] = {column: None for section in spec.inputs.values() for column in part_columns(section)}
     for name, cell in sample.items():
         if name not in spec.inputs:

@@ -79,8 +79,7 @@ class ArrowTable:
 
     def filled(self, name: str) -> NDArray[np.bool_]:
         """`(rows,)`: True where the column's cell is not null."""
-        empty = self._arrow(name).is_null(nan_is_null=True)
-        return ~np.array(empty.to_pylist(), dtype=np.bool_)  # Arrow's own `to_numpy` imports pandas
+        return np.array([each for chunk in self._arrow(name).chunks for each in _filled(chunk)], dtype=np.bool_)
 
     def place(self, row: int) -> str:
         """Where a row stands: its line in a file of lines, else its number, counted from 1."""
@@ -118,6 +117,14 @@ def open_table(path: Path, columns: Collection[str], texts: Collection[str] = ()
     if not len(table):
         raise UsageError(f"`{path}` has no rows")
     return table
+
+
+def _filled(chunk: pa.Array) -> list[bool]:
+    """Whether each cell has a value; a mapping, whether any of its fields has."""
+    if pa.types.is_struct(chunk.type) and chunk.type.num_fields:
+        return [any(fields) for fields in zip(*map(_filled, chunk.flatten()), strict=True)]
+    empty = chunk.is_null(nan_is_null=True)
+    return [not each for each in empty.to_pylist()]  # Arrow's own `to_numpy` imports pandas
 
 
 def _taken(column: pa.ChunkedArray, numbers: Sequence[int]) -> list[Any]:

@@ -271,7 +271,9 @@ def _trap(node: Node, hint: Any) -> str:
     if not isinstance(node, Scalar) or node.value is None:
         return ""
     if (int in wanted or float in wanted) and (meant := _number_in(node.text, float in wanted)):
-        return f"write {meant}" if meant != node.text or node.plain else f"write {meant}, without quotes"
+        if meant == node.text:
+            return "" if node.plain else f"write {meant}, without quotes"
+        return f"write {meant}"
     if bool not in wanted:
         return ""
     truth = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}

@@ -11,7 +11,7 @@ from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
 from zoo.features import Batch
 from zoo.model.model import ZooModel, untaught
-from zoo.model.run import check_split, read_run
+from zoo.model.run import Trained, check_split, model_of
 
 RESAMPLES = 1000
 
@@ -54,14 +54,14 @@ class Evaluation:
 
 
 def evaluate(
-    run: ZooModel | str | Path, data: str | Path | None = None, *, components: Iterable[Component] = ()
+    run: ZooModel | Trained | str | Path, data: str | Path | None = None, *, components: Iterable[Component] = ()
 ) -> Evaluation:
     """Measures a model on labelled rows, with all its modalities and with every set of them alone.
 
     Each number comes with how many rows it stands on and its 95 % interval.
 
     Args:
-        run: A run folder, or a model.
+        run: A run folder, what `zoo.train` gave, or a model.
         data: A table; unless given, the spec's test table, or without one the validation rows.
         components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
 
@@ -69,9 +69,9 @@ def evaluate(
         UsageError: There is no such run or table, or no row has a label; or the rows that the spec set aside for
             validation are not those that the run set aside, because its table was changed.
     """
-    model = run if isinstance(run, ZooModel) else read_run(Path(run), components)
+    model = model_of(run, components)
     chosen = model.spec.data
-    if not isinstance(run, ZooModel) and data is None and chosen.test is None and isinstance(chosen.validation, float):
+    if isinstance(run, (str, Path)) and data is None and chosen.test is None and isinstance(chosen.validation, float):
         check_split(Path(run), model.spec)
     return evaluate_rows(model, *labelled(model, data))
 

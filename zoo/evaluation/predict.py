@@ -17,14 +17,14 @@ from zoo.data.tables import Table
 from zoo.errors import UsageError, nearest
 from zoo.evaluation.written import Written, check_output, write_table
 from zoo.model.model import ZooModel
-from zoo.model.run import read_run
+from zoo.model.run import Trained, model_of
 
 Prediction = dict[str, Any]
 """What each head says of a sample, by its name."""
 
 
 def predict(
-    run: ZooModel | str | Path,
+    run: ZooModel | Trained | str | Path,
     samples: Sequence[Mapping[str, Any]],
     absent: Collection[str] = (),
     *,
@@ -33,7 +33,7 @@ def predict(
     """Predicts samples.
 
     Args:
-        run: A run folder, or a model.
+        run: A run folder, what `zoo.train` gave, or a model.
         samples: For each, what a table's cell would hold, by input; of an input with several columns a mapping of them.
             An input left out, or None, is absent. Relative paths start at the working folder.
         absent: Inputs that count as absent from every sample.
@@ -42,19 +42,19 @@ def predict(
     Raises:
         UsageError: There is no such run or input, a value cannot be read, or a sample has no input at all.
     """
-    model = run if isinstance(run, ZooModel) else read_run(Path(run), components)
+    model = model_of(run, components)
     return list(_predicted(model, samples_of(model.spec, samples), absent))
 
 
 def predict_table(
-    run: ZooModel | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
+    run: ZooModel | Trained | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
 ) -> Written:
     """Predicts every row of a table, and writes the predictions beside the row's number.
 
     Of a row without any input nothing can be said: its predictions are null.
 
     Args:
-        run: A run folder, or a model.
+        run: A run folder, what `zoo.train` gave, or a model.
         table: A table with the columns of the inputs; it needs no labels.
         output: A .parquet, .csv or .jsonl file; it is complete in the end or absent.
         absent: Inputs that count as absent from every row, whose columns need not be there.
@@ -67,7 +67,7 @@ def predict_table(
         ConflictError: Something is in the file's place already.
     """
     check_output(Path(output))
-    model = run if isinstance(run, ZooModel) else read_run(Path(run))
+    model = model_of(run)
     rows = open_inputs(model, Path(table), _known(model, absent))
     return write_table(Path(output), _row_by_row(model, rows, absent))
 
@@ -76,7 +76,7 @@ def sample(model: ZooModel, words: Sequence[str]) -> dict[str, Any]:
     """A sample from words of the form NAME=VALUE.
 
     A name is an input's, or a column's where an input is made of several. A value is a path or a text where the input
-    reads those, else a number, a list in JSON, or the name of a category.
+    reads those, else a number, a list in JSON, or the name of a category; nothing is an empty cell.
 
     Raises:
         UsageError: A word is of another form, or given twice; or there is no such input or column.
@@ -116,7 +116,9 @@ def _place(model: ZooModel, name: str) -> tuple[str, str | None]:
 
 
 def _cell(text: str, modality: str) -> Any:
-    """A value as a cell would hold it."""
+    """A value as a cell would hold it; null where there is none, as in a table."""
+    if not text:
+        return None
     if modality in (Modality.IMAGE, Modality.TEXT, Modality.AUDIO):
         return text
     try:
@@ -154,4 +156,6 @@ def _known(model: ZooModel, absent: Collection[str]) -> Collection[str]:
             guess = nearest(name, model.spec.inputs)
             advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(model.spec.inputs)}"
             raise UsageError(f"there is no input `{name}`; {advice}")
+    if {*model.spec.inputs} <= {*absent}:
+        raise UsageError("every input is to count as absent: nothing is left to predict from")
     return absent

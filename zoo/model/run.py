@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -68,6 +68,32 @@ def write_metrics(model: ZooModel, folder: Path, metrics: Mapping[str, Any]) -> 
     replace_file(folder / CARD, card(model, metrics))
 
 
+class Trained(Protocol):
+    """What has a model: a finished training."""
+
+    @property
+    def model(self) -> ZooModel:
+        """The model."""
+
+
+def model_of(run: ZooModel | Trained | str | Path, components: Iterable[Component] = ()) -> ZooModel:
+    """The model that is meant by a run folder, a finished training, or itself.
+
+    Args:
+        run: Any of these.
+        components: Components that the run was made with and that no installed plugin has.
+
+    Raises:
+        UsageError: There is no run in the folder.
+        PluginError: A plugin that it was made with is not installed.
+        CorruptError: Its files are damaged, or do not belong together.
+        DigestError: A file or tensor is not the one that was written.
+    """
+    if isinstance(run, (str, Path)):
+        return read_run(Path(run), components)
+    return run if isinstance(run, ZooModel) else run.model
+
+
 def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     """The model of a run folder, in eval mode, its tensors mapped from the file.
 
@@ -109,6 +135,9 @@ def check_split(folder: Path, spec: Spec) -> None:
     """
     known = section(read_json(folder / LOCK), "data", f"`{folder / LOCK}`").values()
     for name, before in zip(dict.fromkeys(tables(spec)), known, strict=False):
+        if not (spec.folder / name).exists():
+            told = "which the run learnt from and set its validation rows aside from"
+            raise UsageError(f"there is no `{spec.folder / name}`, {told}; name a table: zoo eval {folder} TABLE")
         if fingerprint(spec.folder / name) != before:
             raise UsageError(
                 f"`{spec.folder / name}` is not what the run `{folder}` learnt from any more, so that the rows set "

@@ -1,7 +1,8 @@
 """Do the parts fit? Modalities and capabilities along every edge, from declarations alone."""
 
 from collections.abc import Iterator
-from os.path import normpath
+from os.path import realpath
+from pathlib import Path as FolderPath
 
 from zoo.component import Kind
 from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, at, dotted
@@ -12,8 +13,15 @@ from zoo.spec.files import table_paths
 Parts = dict[Path, tuple[Registered, Node]]
 
 
-def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[Problem]:
-    """What does not fit between input and front end, front end and backbone, backbone and fusion, fusion and heads."""
+def edge_problems(root: Mapping, parts: Parts, registry: Registry, folder: FolderPath) -> Iterator[Problem]:
+    """What does not fit between input and front end, front end and backbone, backbone and fusion, fusion and heads.
+
+    Args:
+        root: The spec as it is written.
+        parts: The components that it names.
+        registry: All components.
+        folder: Where its relative paths start.
+    """
     yield from _taken_names(root)
     names = _names(root, "inputs")
     shared = dict(_shared(root, names))
@@ -35,7 +43,7 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry) -> Iterator[P
         if head and source:
             yield from _needs(head, source, ("heads", name))
     yield from _table_problems(root)
-    yield from _measured_problems(root)
+    yield from _measured_problems(root, folder)
 
 
 TAKEN = """
@@ -59,6 +67,9 @@ def _taken_names(root: Mapping) -> Iterator[Problem]:
                 message = f"`{name}` is a name that torch's modules have for something of their own"
                 hint = f"choose another, such as `{name}_1`, and say `column: {name}` if the column is called so"
                 yield node.key(name).problem((section, name), message, hint=hint)
+    if "row" in _names(root, "heads") and isinstance(heads := at(root, ("heads",)), Mapping):
+        message = "`row` is the column with the number of the row in tables of predictions"
+        yield heads.key("row").problem(("heads", "row"), message, hint="choose another, and say `column: row`")
 
 
 def _names(root: Mapping, key: str) -> list[str]:
@@ -166,15 +177,24 @@ def _table_problems(root: Mapping) -> Iterator[Problem]:
                 yield head.problem(path, message, suggestion=nearest(head.text, heads))
 
 
-def _measured_problems(root: Mapping) -> Iterator[Problem]:
-    """Tables to measure on that the model learns from, whose numbers would say nothing."""
-    tables = [(path, name, node) for path, name in table_paths(root) if (node := at(root, path)) is not None]
-    learnt = {normpath(name) for path, name in table_paths(root) if path[1] == "train"}
-    for path, name, node in tables:
-        if path[1] != "train" and normpath(name) in learnt:
+def _measured_problems(root: Mapping, folder: FolderPath) -> Iterator[Problem]:
+    """Tables to measure on that the model learns from, or that choose its epoch: their numbers would say nothing."""
+    seen: set[str] = set()
+    for path, name in table_paths(root):
+        node, place = at(root, path), _real(folder / name)
+        if path[1] != "train" and place in seen and node is not None:
             message = f"`{dotted(path)}`: the model learns from `{name}`; what is measured on it says nothing"
             hint = "name another table, or set a share of the rows aside: `validation: 0.2`"
             yield node.problem(path, message, hint=hint)
+        seen.add(place)
+
+
+def _real(path: FolderPath) -> str:
+    """The file that a path means, whatever links lead there."""
+    try:
+        return realpath(path)
+    except ValueError:  # no path at all, which is told where files are looked for
+        return str(path)
 
 
 def _words(names: tuple[str, ...] | list[str]) -> str:

@@ -70,7 +70,7 @@ def check_spec(path: str | Path, *, overrides: Sequence[str] = (), registry: Reg
     source = Source.read(Path(path))
     root = _root(source, overrides)
     checker = SpecChecker(registry or installed())
-    spec = _checked(root, checker)
+    spec = _checked(root, checker, source.folder)
     checker.problems += file_problems(root, source.folder, checker.columns, checker.started)
     return _finished(spec, root, source, checker)
 
@@ -79,7 +79,7 @@ def read_spec(source: Source, *, overrides: Sequence[str] = (), registry: Regist
     """Checks the text of a spec, like `load_spec`."""
     root = _root(source, overrides)
     checker = SpecChecker(registry or installed())
-    return _finished(_checked(root, checker), root, source, checker)
+    return _finished(_checked(root, checker, source.folder), root, source, checker)
 
 
 def _source(spec: str | Path | Mapping[str, Any]) -> Source:
@@ -94,10 +94,10 @@ def _root(source: Source, overrides: Sequence[str]) -> nodes.Mapping:
     return root
 
 
-def _checked(root: nodes.Mapping, checker: SpecChecker) -> Any:
+def _checked(root: nodes.Mapping, checker: SpecChecker, folder: Path) -> Any:
     """The spec, or FAILED; what is wrong is noted in the checker."""
     spec = checker.section(Spec, root, (), root)
-    checker.problems += edge_problems(root, checker.parts, checker.registry)
+    checker.problems += edge_problems(root, checker.parts, checker.registry, folder)
     checker.problems += requirement_problems(root, checker.parts)
     return spec
 

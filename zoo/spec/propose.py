@@ -44,7 +44,7 @@ def propose(table: Path, target: str, weights: Weights, folder: Path) -> str:
         [
             _comment(f"Proposed by `zoo init {table.name} --target {target}` from the first {seen.seen} rows.", 0),
             _comment("Each guess says what it was told by; change what is wrong, then run `zoo check`.", 0),
-            write_yaml({"zoo": 1, "name": _slug(table.stem, "model", "[^A-Za-z0-9_.-]+")}),
+            write_yaml({"zoo": 1, "name": _name(table.stem, "model", "[^A-Za-z0-9_.-]+")}),
             "inputs:\n",
             *_inputs(table, target, seen, weights),
             "heads:\n",
@@ -146,9 +146,13 @@ def _comment(text: str, depth: int) -> str:
     return "".join(f"{line}\n" for line in wrap(plain, 100, initial_indent=start, subsequent_indent=start))
 
 
-def _slug(text: str, otherwise: str, strange: str = "[^A-Za-z0-9_-]+", taken: Collection[str] = ()) -> str:
-    """A name that a spec admits, made from a text; with a number behind it if another, or torch, has it already."""
-    name = re.sub(strange, "_", text).strip("_.-") or otherwise
-    name = name if name[0].isalpha() else f"{otherwise}_{name}"
-    gone = {*taken, *TAKEN}
+def _slug(text: str, otherwise: str, taken: Collection[str] = ()) -> str:
+    """A name for a part, made from a text; with a number behind it if another part, or torch, has it already."""
+    name, gone = _name(text, otherwise, "[^A-Za-z0-9_-]+"), {*taken, *TAKEN}
     return next(each for number in count(1) if (each := name if number == 1 else f"{name}_{number}") not in gone)
+
+
+def _name(text: str, otherwise: str, strange: str) -> str:
+    """A name that a spec admits, made from a text without what is strange in names."""
+    name = re.sub(strange, "_", text).strip("_.-") or otherwise
+    return name if name[0].isalpha() else f"{otherwise}_{name}"

@@ -38,7 +38,7 @@ class Run:
 
     model: ZooModel
     history: list[Record] = field(repr=False)
-    metrics: Mapping[str, Any]
+    metrics: Mapping[str, Any] = field(repr=False)
     folder: Path | None
 
 

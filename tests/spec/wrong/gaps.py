@@ -144,6 +144,11 @@ CASES = [
         "6:47: `data.test`: the model learns from `./a.csv`; what is measured on it says nothing",
     ),
     Wrong(
+        "a head that is called like the number of the row",
+        changed("mood:", "row:"),
+        "5:3: `row` is the column with the number of the row in tables of predictions",
+    ),
+    Wrong(
         "validation rows that the model learns from",
         after("data: {train: a.csv, validation: a.csv}\n"),
         "6:34: `data.validation`: the model learns from `a.csv`; what is measured on it says nothing",
