@@ -212,20 +212,52 @@ def test_the_next_step_names_what_predict_takes(tmp_path: Path) -> None:
     assert f"next: zoo predict {tmp_path / 'run'} a=... b=... right=..." in result.stderr
 
 
+ZOO = """\
+import runpy, signal, sys
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("zoo", run_name="__main__")
+"""
+"""zoo as a terminal starts it, also where the tests run under `nohup` or in the background."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
-    spec = write_tables(tmp_path)
-    command = [sys.executable, "-m", "zoo", "train", str(spec), "--set", "train.epochs=100000", "-o", "runs/long"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    words = ["train", str(write_tables(tmp_path)), "--set", "train.epochs=100000", "-o", "runs/long"]
+    with subprocess.Popen(
+        [sys.executable, "-c", ZOO, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("epoch 2/"):
                 break
         assert [path.name[:6] for path in (tmp_path / "runs").iterdir()] == [".long."]
         process.send_signal(number)
-        assert ("interrupted" if number is signal.SIGINT else f"ended by {number.name}") in process.stderr.read()
+        try:
+            told = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
+    assert ("interrupted" if number is signal.SIGINT else f"ended by {number.name}") in told
     assert process.returncode == 128 + number
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """`nohup zoo train ...` goes on when the terminal is gone."""
+    script = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from zoo.cli import run; run()"
+    words = ["train", str(write_tables(tmp_path)), "--set", "train.epochs=3", "-o", "run"]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch 1/"):
+                break
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert (tmp_path / "run" / "metrics.json").exists()
 
 
 def test_one_of_several_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,8 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
         from zoo.model.model import untaught
 
         note(f"note: {untaught(metrics['never_absent'])}")
+    if len({row[-1] for row in rows}) > 1:
+        note("note: the numbers stand on different rows: a row counts where it has a label and any of these modalities")
     print_table(["modalities", "head", "metric", "value", "95 % interval", "rows"], rows)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
 from zoo.data.fit import fit_rows
+from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
-from zoo.data.look_over import look_over
+from zoo.data.look_over import look_over_files, look_over_labels
 from zoo.data.open import training as loaders
-from zoo.data.rows import open_rows, select
+from zoo.data.rows import Rows, open_rows, select
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
@@ -95,14 +96,24 @@ def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, lis
             write_history(beside / HISTORY, record)
 
     opened = open_rows(spec)
-    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
-    model = build_fitted(spec, fit_rows(spec, opened.training))
-    apply_transfer(model)
-    look_over(model, [*opened.training, *opened.validation, *test])
+    model = _built(spec, opened)
     training, validation = loaders(model, opened)
     watch.start(model, opened.remarks)
     Training(model, training, validation, watch).run(note)
     return model, history, validation
+
+
+def _built(spec: Spec, opened: Rows) -> ZooModel:
+    """The model, its transfer applied, once all rows were looked over: their files before weights are fetched."""
+    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
+    rows = [*opened.training, *opened.validation, *test]
+    fitted = fit_rows(spec, opened.training)
+    inputs = spec.inputs.items()
+    look_over_files([make_chain(part, name, fitted["inputs"].get(name, {})) for name, part in inputs], rows)
+    model = build_fitted(spec, fitted)
+    apply_transfer(model)
+    look_over_labels(model, rows)
+    return model
 
 
 def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:
