@@ -23,7 +23,7 @@ LIGHT = ("click", "packaging", "pluggy", "pydantic", "PyYAML", "rich")
 """What zoo needs above the torch line."""
 
 SHAPED = (
-    *("zoo.features", "zoo.contract", "zoo.model", "zoo.training", "zoo.data", "zoo.testing"),
+    *("zoo.features", "zoo.contract", "zoo.model", "zoo.training", "zoo.data", "zoo.evaluation", "zoo.testing"),
     *("zoo_core", "zoo_timm", "zoo_transformers", "zoo_torchaudio"),
 )
 """Where annotations have shapes, which the tests check at every call."""
