@@ -22,11 +22,13 @@ DISTRIBUTIONS = ROOT / "tests" / "distributions"
 LIGHT = ("click", "packaging", "pluggy", "pydantic", "PyYAML", "rich")
 """What zoo needs above the torch line."""
 
-SHAPED = (
-    *("zoo.features", "zoo.contract", "zoo.model", "zoo.training", "zoo.data", "zoo.evaluation", "zoo.testing"),
-    *("zoo_core", "zoo_timm", "zoo_transformers", "zoo_torchaudio"),
-)
-"""Where annotations have shapes, which the tests check at every call."""
+SHAPED = [
+    ".".join(path.relative_to(root).with_suffix("").parts)
+    for root, folder in ((ROOT, ROOT / "zoo"), (ROOT / "plugins", ROOT / "plugins"))
+    for path in folder.rglob("*.py")
+    if "from jaxtyping import" in path.read_text(encoding="utf-8")
+]
+"""The modules whose annotations have shapes, which the tests check at every call."""
 
 install_import_hook(SHAPED, "tests.shapes.checked")
 
