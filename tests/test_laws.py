@@ -149,6 +149,7 @@ UNUSED |= {"matplotlib", "tensorboard", "soundfile", "PIL"}
 """What a spec of vectors has no use for. torch's own optimizers import pandas, so that training has it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["plan", "build", "train", "eval", "predict"])
 def test_nothing_is_imported_that_the_spec_does_not_use(verb: str, tmp_path: Path) -> None:
     write_tables(tmp_path)

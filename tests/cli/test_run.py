@@ -222,6 +222,7 @@ runpy.run_module("zoo", run_name="__main__")
 """zoo as a terminal starts it, also where the tests run under `nohup` or in the background."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
     words = ["train", str(write_tables(tmp_path)), "--set", "train.epochs=100000", "-o", "runs/long"]
@@ -243,6 +244,7 @@ def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number
     assert list((tmp_path / "runs").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """`nohup zoo train ...` goes on when the terminal is gone."""
     script = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from zoo.cli import run; run()"

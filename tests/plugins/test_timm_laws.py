@@ -18,7 +18,14 @@ WITHOUT_TOKENS = {"coat_tiny", "crossvit_tiny_240", "pit_ti_224"}
 """What comes out of these is several sequences, or a class token alone."""
 
 
-@pytest.fixture(scope="module", params=CASES, ids=str)
+PARAMS = [
+    pytest.param(case, id=str(case), marks=() if number % 3 == 0 else pytest.mark.slow)
+    for number, case in enumerate(CASES)
+]
+"""A third of them at once, all of them with the slow tests."""
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def case(request: pytest.FixtureRequest) -> Case:
     chosen: Case = request.param
     return chosen
