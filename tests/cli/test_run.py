@@ -222,25 +222,30 @@ runpy.run_module("zoo", run_name="__main__")
 """zoo as a terminal starts it, also where the tests run under `nohup` or in the background."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
-    words = ["train", str(write_tables(tmp_path)), "--set", "train.epochs=100000", "-o", "runs/long"]
-    with subprocess.Popen(
-        [sys.executable, "-c", ZOO, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as process:
+def interrupted(script: str, words: list[str], folder: Path, epoch: int, number: signal.Signals) -> tuple[int, str]:
+    """Sends a signal to a training behind some epoch; its exit code, and what it said from there on."""
+    command = [sys.executable, "-c", script, "train", str(write_tables(folder)), *words]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
-            if line.startswith("epoch 2/"):
+            if line.startswith(f"epoch {epoch}/"):
                 break
-        assert [path.name[:6] for path in (tmp_path / "runs").iterdir()] == [".long."]
+        assert [path.name[:6] for path in (folder / "runs").iterdir()] == [".long."]
         process.send_signal(number)
         try:
             told = process.communicate(timeout=60)[1]
         finally:
             process.kill()
+    return process.returncode, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
+    words = ["--set", "train.epochs=100000", "-o", "runs/long"]
+    code, told = interrupted(ZOO, words, tmp_path, 2, number)
     assert ("interrupted" if number is signal.SIGINT else f"ended by {number.name}") in told
-    assert process.returncode == 128 + number
+    assert code == 128 + number
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -248,18 +253,10 @@ def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """`nohup zoo train ...` goes on when the terminal is gone."""
     script = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); from zoo.cli import run; run()"
-    words = ["train", str(write_tables(tmp_path)), "--set", "train.epochs=3", "-o", "run"]
-    with subprocess.Popen(
-        [sys.executable, "-c", script, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("epoch 1/"):
-                break
-        process.send_signal(signal.SIGHUP)
-        process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert (tmp_path / "run" / "metrics.json").exists()
+    words = ["--set", "train.epochs=300", "-o", "runs/long"]
+    code, _ = interrupted(script, words, tmp_path, 1, signal.SIGHUP)
+    assert code == 0
+    assert (tmp_path / "runs" / "long" / "metrics.json").exists()
 
 
 def test_one_of_several_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,13 +81,10 @@ def model_of(run: ZooModel | Trained | str | Path, components: Iterable[Componen
 
     Args:
         run: Any of these.
-        components: Components that the run was made with and that no installed plugin has.
+        components: As for `read_run`.
 
     Raises:
-        UsageError: There is no run in the folder.
-        PluginError: A plugin that it was made with is not installed.
-        CorruptError: Its files are damaged, or do not belong together.
-        DigestError: A file or tensor is not the one that was written.
+        ZooError: A folder cannot be read, as `read_run` says.
     """
     if isinstance(run, (str, Path)):
         return read_run(Path(run), components)
