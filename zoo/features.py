@@ -119,12 +119,14 @@ class Batch:
         targets: Labels by the head's name; none where nothing is to be learnt.
         views: By the head's name, several views of inputs that it asked for, each `{input: values}`.
         ids: Number of each sample's row in its table.
+        seeds: Of what is drawn at random for each sample; none where nothing is.
     """
 
     inputs: Mapping[str, Values]
     targets: Mapping[str, Targets] = field(default_factory=dict)
     views: Mapping[str, tuple[Mapping[str, Values], ...]] = field(default_factory=dict)
     ids: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -141,8 +143,8 @@ class Batch:
 
     def rows(self, index: Int[Tensor, "chosen"]) -> "Batch":
         """The chosen rows, without labels and views: a part of a batch to predict."""
-        ids = tuple(self.ids[row] for row in index.tolist()) if self.ids else ()
-        return Batch({name: values.rows(index) for name, values in self.inputs.items()}, ids=ids)
+        ids, seeds = (tuple(each[row] for row in index.tolist()) if each else () for each in (self.ids, self.seeds))
+        return Batch({name: values.rows(index) for name, values in self.inputs.items()}, ids=ids, seeds=seeds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from zoo.data.loader import Loader
 from zoo.data.memory import Samples
 from zoo.data.open import labelled, open_inputs, training, unlabelled
 from zoo.data.rows import Selection, open_rows
+from zoo.data.step import Share
 from zoo.errors import UsageError
 from zoo.features import Batch
 
@@ -28,8 +29,15 @@ def selection(
     return Selection(Samples(rows), np.arange(len(rows)), frozenset(heads), weight)
 
 
-def loader(head: type[Labels] = Labels, toys: Toys | None = None, **how: Any) -> Loader:
-    return Loader(toys or Toys(head), [selection()], batch_size=4, seed=3, **how)
+class Training(Loader):
+    """A loader whose epochs give the whole batch of each step."""
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:  # type: ignore[override]
+        return (step.batch for step in super().epoch(number, first))
+
+
+def loader(head: type[Labels] = Labels, toys: Toys | None = None, **how: Any) -> Training:
+    return Training(toys or Toys(head), [selection()], batch_size=4, seed=3, **how)
 
 
 def same(first: Iterable[Batch], second: Iterable[Batch]) -> bool:
@@ -130,7 +138,7 @@ def test_worker_processes_are_started_where_they_are_worth_it(monkeypatch: pytes
 
 def test_tables_are_drawn_by_their_weights_and_feed_their_heads() -> None:
     other = [{"image": [1.0], "walk": [1.0], "stars": None, "label": "good"}] * 4
-    both = Loader(Toys(), [selection(heads=["stars"]), selection(other, 2.0, ["mood"])], batch_size=5)
+    both = Training(Toys(), [selection(heads=["stars"]), selection(other, 2.0, ["mood"])], batch_size=5)
     batches = list(both.epoch(1))
     assert len(batches) == len(both) == 4
     assert sum(len(batch) for batch in batches) == 11 + 8
@@ -150,7 +158,7 @@ def test_loaders_of_a_model(folder: Path) -> None:
     toys = Toys(folder=folder)
     learning, aside = training(toys, open_rows(toys.spec))
     assert aside is not None
-    assert sorted(sum([*ids(learning.epoch(1)), *ids(aside)], ())) == list(range(11))
+    assert sorted(sum([*ids(step.batch for step in learning.epoch(1)), *ids(aside)], ())) == list(range(11))
     name, measured = labelled(toys)
     assert name == "validation"
     assert ids(measured) == ids(aside)
@@ -182,3 +190,45 @@ def test_nothing_to_measure_on() -> None:
     text = "inputs: {walk: {type: toy/steps, backbone: toy/recurrent}}\nheads: {stars: zoo/regressor}"
     with pytest.raises(UsageError, match="neither a test table nor validation rows"):
         labelled(Toys(text=text))
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_processes_share_the_rows_of_every_step(processes: int) -> None:
+    whole = ids(loader().epoch(2))
+    shares = [ids(loader(share=Share(rank, processes)).epoch(2)) for rank in range(processes)]
+    assert [sum(parts, ()) for parts in zip(*shares, strict=True)] == whole
+    assert all(len(part) >= 1 for share in shares for part in share)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_processes_share_the_batches_in_order(processes: int) -> None:
+    shares = [ids(loader(share=Share(rank, processes))) for rank in range(processes)]
+    assert sum(shares, []) == ids(loader())
+
+
+def test_an_epoch_goes_on_where_it_was_left() -> None:
+    for head in (Labels, Noisy):
+        assert same(list(loader(head).epoch(2))[1:], loader(head).epoch(2, first=1))
+
+
+def test_a_seed_belongs_to_a_place_in_an_epoch() -> None:
+    whole = [seed for batch in loader().epoch(1) for seed in batch.seeds]
+    assert len(set(whole)) == 11
+    shares = [[batch.seeds for batch in loader(share=Share(rank, 2)).epoch(1)] for rank in range(2)]
+    assert [seed for pair in zip(*shares, strict=True) for part in pair for seed in part] == whole
+    assert not set(whole) & {seed for batch in loader().epoch(2) for seed in batch.seeds}
+
+
+def test_parts_of_a_step_have_their_share_of_each_heads_labels() -> None:
+    rows = [row | ({"stars": None} if number % 3 else {}) for number, row in enumerate(ROWS)]
+    learning = Loader(Toys(), [selection(rows)], batch_size=11)
+    (step,) = learning.epoch(1)
+    assert step.labelled == {"mood": 11, "stars": 4}
+    parts = list(step.batches(3))
+    assert [each for part in parts for each in part.ids] == list(step.batch.ids)
+    total = {"mood": 0.0, "stars": 0.0}
+    for part in parts:
+        for head, share in step.weights(part).items():
+            total[head] += share
+    assert total == pytest.approx({"mood": 1, "stars": 1})
+    assert sorted(learning.place(place) for place in step.places)[0] == "sample 1"

@@ -40,8 +40,8 @@ def toy_training(model: ZooModel, rows: Rows, epochs: int, batch_size: int) -> l
     apply_transfer(model)
     optimizer, loader, losses = make_optimizer(model.train()), toy_loader(model, rows, batch_size), []
     for epoch in range(1, epochs + 1):
-        for batch in loader.epoch(epoch):
-            loss = model.loss(model(batch.to("cpu")))
+        for step in loader.epoch(epoch):
+            loss = model.loss(model(step.batch.to("cpu")))
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()

@@ -22,8 +22,13 @@ class Collation:
     def __init__(self, padding: Mapping[str, float], heads: Mapping[str, Head]) -> None:
         self.padding, self.heads = dict(padding), dict(heads)
 
-    def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """The samples as one batch. Every input has its values there, were it absent from all of them."""
+    def __call__(self, samples: Sequence[Sample], seeds: Sequence[int] = ()) -> Batch:
+        """The samples as one batch. Every input has its values there, were it absent from all of them.
+
+        Args:
+            samples: The samples.
+            seeds: Of what is drawn at random for each.
+        """
         return Batch(
             inputs={name: self._values(name, [sample.inputs for sample in samples]) for name in self.padding},
             targets=dict(filter(None, (self._targets(name, samples) for name in self.heads))),
@@ -31,6 +36,7 @@ class Collation:
                 name: self._views(name, samples) for name in self.heads if any(name in each.views for each in samples)
             },
             ids=tuple(sample.row for sample in samples),
+            seeds=tuple(seeds),
         )
 
     def _values(self, name: str, views: Sequence[View]) -> Values:

@@ -3,16 +3,21 @@
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
-from itertools import count
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+import numpy as np
+from jaxtyping import Bool
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from zoo.data.collate import Collation
+from zoo.data.columns import part_columns
 from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
+from zoo.data.step import Share, Step
 from zoo.data.workers import Job, Place, Work, Workers
 from zoo.features import Batch
 
@@ -20,8 +25,22 @@ ROOM = 1 << 30
 """Bytes of prepared samples that a loader keeps."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Rows that were asked for together: where each stands, its seed, and what is kept of it already."""
+
+    places: list[Place]
+    seeds: list[int]
+    kept: list[Sample | None]
+
+    @property
+    def lacking(self) -> list[Job]:
+        """What is to be prepared."""
+        return [(place, seed) for place, seed, kept in zip(self.places, self.seeds, self.kept, strict=True) if not kept]
+
+
 class Loader:
-    """Batches of some rows: in order when iterated over, shuffled by `epoch`.
+    """Batches of some rows, in order, when iterated over; by `epoch`, the steps of an epoch of training.
 
     Which rows come together depends on the seed and the epoch alone, and what a row becomes on these and its place in
     the order: neither on what was kept, nor on how many processes prepare.
@@ -34,6 +53,7 @@ class Loader:
         absent: Inputs that count as absent from every row.
         room: Bytes of prepared samples that are kept. Where a head makes random views, none are.
         processes: Worker processes that prepare; None starts them where they are worth it.
+        share: Which part of the rows is given here, where several processes train together.
     """
 
     def __init__(
@@ -46,46 +66,88 @@ class Loader:
         absent: Collection[str] = (),
         room: int = ROOM,
         processes: int | None = None,
+        share: Share | None = None,
     ) -> None:
         preparation = Preparation(model, frozenset().union(*(each.heads for each in selections)), absent)
         padding = {name: model.backbone(name).padding_value for name in model.spec.inputs}
-        self.batch_size, self.seed = batch_size, seed
+        self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
         self._selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
+        self._columns = {name: part_columns(section) for name, section in model.spec.heads.items()}
         self._collate = Collation(padding, preparation.heads)
         self._workers = Workers(Work(preparation, selections), processes)
         self._kept: dict[Place, Sample] = {}
         self._room = room if preparation.fixed else 0
 
     def __len__(self) -> int:
-        """Batches of an epoch."""
+        """Steps of an epoch."""
         rows = sum(drawn_rows(len(each.numbers), each.weight) for each in self._selections)
-        return batch_count(rows, self.batch_size)
+        return batch_count(rows, self.batch_size, self.share.processes)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Every row once, in order."""
-        return self._batches(in_order(self._lengths), 0)
+        """Every row of this share once, in order; the batches are those that there are without shares."""
+        whole = list(batches(in_order(self._lengths), self.batch_size))
+        for asked, samples in self._prepared([(draws, 0) for draws in self.share.of(whole)], 0):
+            yield self._collate(samples, asked.seeds)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The rows of an epoch, counted from 1, in random order; of each selection as many as its weight says."""
+    def epoch(self, number: int, first: int = 0) -> Iterator[Step]:
+        """The steps of an epoch, in random order; of each selection as many rows as its weight says.
+
+        Args:
+            number: Of the epoch, from 1.
+            first: How many steps to pass by: those that were made before a training was interrupted.
+        """
         weights = [each.weight for each in self._selections]
-        return self._batches(shuffled(self._lengths, weights, self.seed, number), number)
+        order = shuffled(self._lengths, weights, self.seed, number)
+        whole = list(batches(order, self.batch_size, self.share.processes))[first:]
+        mine = [
+            (self.share.of(draws), (first + step) * self.batch_size + self.share.start(len(draws)))
+            for step, draws in enumerate(whole)
+        ]
+        for draws, (asked, samples) in zip(whole, self._prepared(mine, number), strict=True):
+            yield Step(samples, asked.seeds, asked.places, self._count_labelled(draws), self._collate)
 
-    def _batches(self, draws: Draws, epoch: int) -> Iterator[Batch]:
-        asked: deque[list[tuple[Place, Sample | None]]] = deque()
+    def place(self, place: Place) -> str:
+        """Where a row of a step stands, for messages: "`train.csv`, line 17"."""
+        selection = self._selections[place[0]]
+        return selection.table.place(int(selection.numbers[place[1]]))
+
+    def _prepared(self, parts: Sequence[tuple[Draws, int]], epoch: int) -> Iterator[tuple[_Asked, list[Sample]]]:
+        """Rows that belong together, with their samples.
+
+        Args:
+            parts: Draws, each with its number in the epoch, which seeds what is drawn at random for it.
+            epoch: Number of the epoch.
+        """
+        asked: deque[_Asked] = deque()
 
         def lacking() -> Iterator[list[Job]]:
-            """What is not kept of each batch, each row with a seed of its own."""
-            order = count()
-            for batch in batches(draws, self.batch_size):
-                places: list[Place] = [(selection, position) for selection, position in batch.tolist()]
-                asked.append([(place, self._kept.get(place)) for place in places])
-                seeds = [_seed(self.seed, epoch, next(order)) for _ in places]
-                yield [(place, seed) for (place, kept), seed in zip(asked[-1], seeds, strict=True) if kept is None]
+            for draws, start in parts:
+                places: list[Place] = [(selection, position) for selection, position in draws.tolist()]
+                seeds = [_seed(self.seed, epoch, start + row) for row in range(len(places))]
+                asked.append(_Asked(places, seeds, [self._kept.get(place) for place in places]))
+                yield asked[-1].lacking
 
-        for prepared in self._workers.prepared(lacking(), len(draws) - len(self._kept)):
-            fresh = iter(prepared)
-            yield self._collate([kept or self._keep(place, next(fresh)) for place, kept in asked.popleft()])
+        rows = sum(len(draws) for draws, _ in parts)
+        for prepared in self._workers.prepared(lacking(), rows - len(self._kept)):
+            fresh, mine = iter(prepared), asked.popleft()
+            pairs = zip(mine.places, mine.kept, strict=True)
+            yield mine, [kept or self._keep(place, next(fresh)) for place, kept in pairs]
+
+    def _count_labelled(self, draws: Draws) -> dict[str, int]:
+        """How many of the rows have a label of each head."""
+        return {
+            name: sum(int(known[draws[draws[:, 0] == number, 1]].sum()) for number, known in enumerate(each))
+            for name, each in self._labelled.items()
+        }
+
+    @cached_property
+    def _labelled(self) -> dict[str, list[Bool[NDArray[np.bool_], "_"]]]:
+        """For each head and selection, which of the rows have its label."""
+        return {
+            name: [_labelled(selection, columns, name) for selection in self._selections]
+            for name, columns in self._columns.items()
+        }
 
     def _keep(self, place: Place, sample: Sample) -> Sample:
         """The sample, kept if there is room for it: as a copy, because worker processes share its memory with us."""
@@ -97,6 +159,14 @@ class Loader:
         labels = pytree.tree_map_only(Tensor, Tensor.clone, dict(sample.labels))
         self._kept[place] = kept = replace(sample, inputs=inputs, labels=labels)
         return kept
+
+
+def _labelled(selection: Selection, columns: Sequence[str], head: str) -> Bool[NDArray[np.bool_], "_"]:
+    if head not in selection.heads or not columns:
+        return np.full(len(selection.numbers), head in selection.heads)
+    filled = np.logical_or.reduce([selection.table.filled(column) for column in columns])
+    known: NDArray[np.bool_] = filled[selection.numbers]
+    return known
 
 
 def _seed(*parts: int) -> int:

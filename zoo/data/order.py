@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 from numpy.typing import NDArray
 
-Draws = Int[NDArray[np.int64], "draws 2"]
+Draws = Int[NDArray[np.int64], "_draws 2"]
 """For each draw, the number of the selection and the position in it."""
 
 
@@ -39,17 +39,24 @@ def drawn_rows(length: int, weight: float) -> int:
     return max(1, round(length * weight))
 
 
-def batches(draws: Draws, size: int) -> Iterator[Draws]:
-    """The draws in batches; a last one of a single row, which BatchNorm cannot learn from, joins the one before it."""
-    count = batch_count(len(draws), size)
+def batches(draws: Draws, size: int, least: int = 2) -> Iterator[Draws]:
+    """The draws in batches.
+
+    Args:
+        draws: The draws.
+        size: Rows of a batch.
+        least: Fewest rows of a batch: a last one with fewer joins the one before it. BatchNorm cannot learn from a
+            single row, and each of several processes needs one.
+    """
+    count = batch_count(len(draws), size, least)
     for number in range(count):
         yield draws[number * size : (number + 1) * size if number < count - 1 else len(draws)]
 
 
-def batch_count(rows: int, size: int) -> int:
+def batch_count(rows: int, size: int, least: int = 2) -> int:
     """How many batches so many rows make."""
     whole, rest = divmod(rows, size)
-    return whole + (rest > 1 or (rest == 1 and whole == 0))
+    return whole + (rest >= max(2, least) or (rest > 0 and whole == 0))
 
 
 def _pairs(number: int, positions: Int[NDArray[np.int64], "rows"]) -> Draws:

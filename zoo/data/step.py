@@ -1,0 +1,77 @@
+"""What one step of training learns from, and which part of it is this process's own."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from zoo.data.collate import Collation
+from zoo.data.samples import Sample
+from zoo.features import Batch
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of a whole that one of several processes does: a contiguous one, as long as those of the others.
+
+    Args:
+        rank: Number of the process.
+        processes: How many there are.
+    """
+
+    rank: int = 0
+    processes: int = 1
+
+    def of(self, whole: Sequence[Item]) -> Sequence[Item]:
+        """This process's part."""
+        return whole[self.start(len(whole)) : Share(self.rank + 1, self.processes).start(len(whole))]
+
+    def start(self, length: int) -> int:
+        """Where this process's part of so many items begins."""
+        return round(length * self.rank / self.processes)
+
+
+@dataclass(frozen=True)
+class Step:
+    """The rows of a step that are this process's own, prepared.
+
+    Args:
+        samples: The rows.
+        seeds: Of what is drawn at random for each of them.
+        places: Where each stands, for messages.
+        labelled: For each head, how many rows of the whole step have its label, those of all processes together.
+        collate: Makes batches of them.
+    """
+
+    samples: Sequence[Sample]
+    seeds: Sequence[int]
+    places: Sequence[tuple[int, int]]
+    labelled: Mapping[str, int]
+    collate: Collation
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def batch(self) -> Batch:
+        """All rows as one batch."""
+        return self.collate(self.samples, self.seeds)
+
+    def batches(self, parts: int) -> Iterator[Batch]:
+        """The rows in so many batches, or in as many as there are rows."""
+        parts = min(parts, len(self.samples))
+        for part in range(parts):
+            share = Share(part, parts)
+            yield self.collate(share.of(self.samples), share.of(self.seeds))
+
+    def weights(self, batch: Batch) -> dict[str, float]:
+        """The share that a batch has in each head's mean loss of the step.
+
+        Args:
+            batch: One of `batches`.
+        """
+        return {
+            name: (len(batch) if targets.rows is None else len(targets.rows)) / self.labelled[name]
+            for name, targets in batch.targets.items()
+        }
