@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 class ZooError(Exception):
     """A failure that is told in words, without a traceback. Subclasses fix the exit code."""
 
-    exit_code = ExitCode.DEFECT
+    exit_code: int = ExitCode.DEFECT
 
 
 class UsageError(ZooError):
@@ -59,6 +59,14 @@ class ConflictError(ZooError):
     """Something is there already that would be lost."""
 
     exit_code = ExitCode.CONFLICT
+
+
+class Interrupted(ZooError):
+    """Work was interrupted by a signal, and what was done is saved. The exit code is 128 and the signal's number."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number
 
 
 class UnknownName(UsageError):

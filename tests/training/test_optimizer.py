@@ -1,17 +1,15 @@
 """AdamW's groups: a rate for each part, layer decay, no decay on vectors, and the pull toward the start."""
 
-import math
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 from torch.optim import AdamW
 
 from tests.toys.models import toy_model
 from zoo.checkpoint.tensors import write_tensors
 from zoo.model.model import ZooModel
-from zoo.training.optimizer import Anchor, make_optimizer, make_schedule
+from zoo.training.optimizer import Anchor, make_optimizer
 from zoo.transfer.freeze import apply_transfer
 
 SPEC = """\
@@ -158,22 +156,3 @@ def test_frozen_weights_are_not_pulled(folder: Path) -> None:
     model = model_with("{policy: frozen, l2_sp: 0.5}", folder)
     Anchor(model, make_optimizer(model)).pull()
     assert PHOTO not in " ".join(settings_of(model, make_optimizer(model), "lr"))
-
-
-def test_the_rate_rises_for_a_tenth_and_falls_along_half_a_cosine() -> None:
-    optimizer = AdamW([nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = make_schedule(optimizer, 40)
-    rates = []
-    for _ in range(40):
-        rates.append(schedule.get_last_lr()[0])
-        optimizer.step()
-        schedule.step()
-    assert rates[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
-    assert rates[4:] == pytest.approx([0.5 * (1 + math.cos(math.pi * step / 36)) for step in range(36)])
-    assert schedule.get_last_lr()[0] == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_the_shortest_training_has_a_rate_too(steps: int) -> None:
-    optimizer = AdamW([nn.Parameter(torch.zeros(1))], lr=1.0)
-    assert make_schedule(optimizer, steps).get_last_lr() == [1.0]

@@ -18,7 +18,7 @@ from zoo.evaluation.predict import predict
 from zoo.model.build import build
 from zoo.model.run import read_run
 from zoo.spec.load import load_spec
-from zoo.training.loop import make_accelerator
+from zoo.training.accelerator import make_accelerator
 from zoo.training.train import train
 
 SAMPLES: list[dict[str, Any]] = [

@@ -11,11 +11,12 @@ from zoo.files import umask
 
 
 @contextmanager
-def complete_or_absent(folder: Path) -> Iterator[Path]:
+def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Path]:
     """A new folder to write into, which takes its place when the block ends, and is gone when the block fails.
 
     Args:
         folder: The place; an empty folder may be there. A link is followed.
+        within: Where to make the new folder; beside the place unless given.
 
     Raises:
         ConflictError: Something is there already.
@@ -26,7 +27,7 @@ def complete_or_absent(folder: Path) -> Iterator[Path]:
     place = folder.resolve()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}."))
+        beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=f".{place.name}."))
     except OSError as error:
         raise UsageError(f"`{folder}` cannot be written: {error.strerror}") from None
     try:

@@ -132,6 +132,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except SystemExit as exit_:
         # click answers a broken pipe with another stdout and an exit; any other exit is a plugin verb's own.
         code = exit_.code if sys.stdout is stdout else _without_reader()
+    except _Ended as ended:
+        click.echo(f"ended by {signal.Signals(ended.number).name}", err=True)
+        code = 128 + ended.number
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = ExitCode.INTERRUPTED
@@ -165,12 +168,19 @@ def run() -> NoReturn:
     os._exit(code if isinstance(code, int) else ExitCode.DEFECT)
 
 
+class _Ended(KeyboardInterrupt):
+    """A signal ends the process; no `except` for a stranger's errors or exits holds it up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def _clear_away_when_ended() -> None:
     """Makes the signals that end a process do what Ctrl-C does: what is half written is cleared away."""
 
     def end(number: int, frame: object) -> None:
-        click.echo(f"ended by {signal.Signals(number).name}", err=True)
-        sys.exit(128 + number)
+        raise _Ended(number)
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

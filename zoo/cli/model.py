@@ -54,27 +54,36 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
 @spec_argument
 @set_option
 @folder_option
+@click.option("--resume", is_flag=True, help="Go on where a training of this folder stands; begin if there is none.")
 @json_option
-def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, as_json: bool) -> None:
+def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, resume: bool, as_json: bool) -> None:
     """Fine-tune a model as its spec says.
 
-    Writes a run folder, which is complete in the end or absent. The epoch with the lowest validation loss is kept.
-    The test table, if the spec names one, is looked at once, at the end; every number comes with its interval and
-    how many rows it stands on.
+    Writes a run folder, which is complete in the end or absent. The best epoch on the validation rows is kept. The
+    test table, if the spec names one, is looked at once, at the end; every number comes with its interval and how many
+    rows it stands on.
+
+    Ctrl-C, SIGTERM and SIGUSR1 save where the training stands, in a folder beside the run's; --resume goes on from
+    there, and ends with the model that an undisturbed training gives. Under `torchrun -m zoo train` and `accelerate
+    launch -m zoo train` several processes share the rows of every step.
     """
     from zoo.checkpoint.folder import check_free
     from zoo.spec.load import check_spec
 
     checked = check_spec(spec, overrides=overrides)
     folder = output or Path("runs") / checked.name
-    check_free(folder)
+    if not resume:
+        check_free(folder)
+    from zoo.cli.processes import first_process
     from zoo.cli.scores import print_scores
     from zoo.data.columns import sample_names
     from zoo.training.progress import Terminal
     from zoo.training.train import train
 
     with Terminal(checked.train.epochs) as watch:
-        run = train(checked, folder, watch=watch)
+        run = train(checked, folder, resume=resume, watch=watch)
+    if not first_process():
+        return
     if as_json:
         print_json({"folder": str(folder), **run.metrics})
     else:

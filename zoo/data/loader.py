@@ -100,12 +100,11 @@ class Loader:
         weights = [each.weight for each in self._selections]
         order = shuffled(self._lengths, weights, self.seed, number)
         whole = list(batches(order, self.batch_size, self.share.processes))[first:]
-        mine = [
-            (self.share.of(draws), (first + step) * self.batch_size + self.share.start(len(draws)))
-            for step, draws in enumerate(whole)
-        ]
+        parts = [self.share.slice(len(draws)) for draws in whole]
+        starts = [(first + step) * self.batch_size + part.start for step, part in enumerate(parts)]
+        mine = [(draws[part], start) for draws, part, start in zip(whole, parts, starts, strict=True)]
         for draws, (asked, samples) in zip(whole, self._prepared(mine, number), strict=True):
-            yield Step(samples, asked.seeds, asked.places, self._count_labelled(draws), self._collate)
+            yield Step(samples, asked.seeds, asked.places, len(draws), self._count_labelled(draws), self._collate)
 
     def place(self, place: Place) -> str:
         """Where a row of a step stands, for messages: "`train.csv`, line 17"."""

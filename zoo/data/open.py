@@ -11,6 +11,7 @@ from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.loader import ROOM, Loader
 from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
 from zoo.data.samples import Parts
+from zoo.data.step import Share
 from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
 from zoo.spec.files import header
@@ -19,10 +20,16 @@ ONCE = 0
 """Room for prepared samples that are used once."""
 
 
-def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
-    """Loaders of the rows to learn from, and of those set aside; None where there are none."""
-    validation = _loader(model, rows.validation, ROOM) if rows.validation else None
-    return _loader(model, rows.training, ROOM), validation
+def training(model: Parts, rows: Rows, share: Share | None = None) -> tuple[Loader, Loader | None]:
+    """Loaders of the rows to learn from, and of those set aside; None where there are none.
+
+    Args:
+        model: The model.
+        rows: The rows.
+        share: Which part of them is this process's own, where several train together.
+    """
+    validation = _loader(model, rows.validation, ROOM, share=share) if rows.validation else None
+    return _loader(model, rows.training, ROOM, share=share), validation
 
 
 def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
@@ -94,6 +101,13 @@ def _measured(model: Parts, path: Path) -> Selection:
     return Selection(table, labelled_rows(spec, table, heads), heads)
 
 
-def _loader(model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = ()) -> Loader:
+def _loader(
+    model: Parts,
+    selections: Sequence[Selection],
+    room: int,
+    absent: Collection[str] = (),
+    share: Share | None = None,
+) -> Loader:
     train = model.spec.train
-    return Loader(model, selections, batch_size=train.batch_size, seed=train.seed, absent=absent, room=room)
+    size, seed = train.batch_size, train.seed
+    return Loader(model, selections, batch_size=size, seed=seed, absent=absent, room=room, share=share)

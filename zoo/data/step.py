@@ -25,11 +25,12 @@ class Share:
 
     def of(self, whole: Sequence[Item]) -> Sequence[Item]:
         """This process's part."""
-        return whole[self.start(len(whole)) : Share(self.rank + 1, self.processes).start(len(whole))]
+        return whole[self.slice(len(whole))]
 
-    def start(self, length: int) -> int:
-        """Where this process's part of so many items begins."""
-        return round(length * self.rank / self.processes)
+    def slice(self, length: int) -> slice:
+        """Where this process's part of so many items stands among them."""
+        start, stop = (round(length * rank / self.processes) for rank in (self.rank, self.rank + 1))
+        return slice(start, stop)
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,15 @@ class Step:
         samples: The rows.
         seeds: Of what is drawn at random for each of them.
         places: Where each stands, for messages.
-        labelled: For each head, how many rows of the whole step have its label, those of all processes together.
+        rows: How many rows the whole step has, those of all processes together.
+        labelled: For each head, how many of these have its label.
         collate: Makes batches of them.
     """
 
     samples: Sequence[Sample]
     seeds: Sequence[int]
     places: Sequence[tuple[int, int]]
+    rows: int
     labelled: Mapping[str, int]
     collate: Collation
 

@@ -171,8 +171,12 @@ class ZooModel(nn.Module):
             losses |= self._auxiliary_losses(name, reading, targets)
         return Result(outputs, losses)
 
-    def loss(self, result: Result) -> Tensor:
+    def loss(self, result: Result, shares: Mapping[str, float] | None = None) -> Tensor:
         """The heads' losses by their weights, and those of the auxiliary heads by `balance.aux`: what training lowers.
+
+        Args:
+            result: What the model made of a batch.
+            shares: The share that the batch has in each head's mean loss, where it is a part of a larger one.
 
         Raises:
             ValueError: No head has a label in the batch.
@@ -185,6 +189,8 @@ class ZooModel(nn.Module):
             weight = self.spec.heads[head].weight
             if auxiliary:
                 weight *= self.spec.balance.aux / len(self.auxiliary_heads(head))
+            if shares is not None:
+                weight *= shares[head]
             total = total + weight * loss
         return total
 

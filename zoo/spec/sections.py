@@ -176,8 +176,36 @@ class Train:
     weight_decay: float = option(
         0.05, "Weight decay of AdamW (Loshchilov and Hutter 2019); none on norms and biases.", ge=0
     )
+    schedule: Literal["cosine", "one-cycle", "linear", "constant"] = option(
+        "cosine",
+        "How the learning rate goes on after the warm-up: down along half a cosine, in one cycle with the momentum "
+        "against it (Smith and Topin 2019), down a line, or as it is.",
+    )
+    warm_up: float = option(0.1, "Share of the steps in which the learning rate rises.", ge=0, lt=1)
+    clip: float | None = option(1.0, "Largest norm of the gradient, which is cut down to it; null cuts nothing.", gt=0)
+    accumulate: int = option(
+        1, "Parts in which the samples of a step are run one after the other, where they do not fit together.", ge=1
+    )
+    average: float = option(
+        0.0,
+        "Decay of a moving average of the weights, which is then what is measured and kept (Polyak and Juditsky 1992): "
+        "0.999; 0 is none.",
+        ge=0,
+        lt=1,
+    )
+    select: str = option(
+        "loss",
+        "What chooses the best epoch on the validation rows: `loss`, or a head's metric, `mood.accuracy`.",
+        pattern=r"loss|[A-Za-z][A-Za-z0-9_-]*\.[a-z0-9_]+",
+    )
+    patience: int | None = option(
+        None, "Epochs without a better one after which training stops; null makes all of them.", ge=1
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "auto", "Arithmetic of the forward pass; `auto` takes bf16 where the device is fast at it."
+    )
+    save_every: float = option(
+        10.0, "Minutes after which the state of the training is saved, beside after every epoch.", gt=0
     )
     seed: int = option(0, "Seed of everything random.", ge=0, lt=2**63)
 

@@ -53,7 +53,8 @@ def _uniform(seeds: Sequence[int], inputs: int, attempt: int) -> Float[NDArray[n
     mixed = np.array(seeds, np.uint64) + steps[:, None] * np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return (mixed ^ (mixed >> np.uint64(31))) / 2.0**64
+    uniform: NDArray[np.float64] = (mixed ^ (mixed >> np.uint64(31))) / 2.0**64
+    return uniform
 
 
 def _present(present: Bool[Tensor, "batch"] | None, rows: int) -> Bool[Tensor, "batch"]:

@@ -1,13 +1,11 @@
-"""AdamW with a rate for each part, and its schedule."""
+"""AdamW with a rate for each part."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from zoo.component import Kind
 from zoo.contract import Trainable
@@ -19,9 +17,6 @@ PRETRAINED_RATE = 0.1
 
 STATES = 2
 """Numbers that AdamW keeps for each one that it moves: means of the gradient and of its square."""
-
-WARM_UP = 0.1
-"""Share of the steps in which the rate rises."""
 
 
 def make_optimizer(model: ZooModel) -> AdamW:
@@ -40,23 +35,6 @@ def make_optimizer(model: ZooModel) -> AdamW:
             group = {"params": [], "lr": rate * model.spec.train.learning_rate, "weight_decay": decay}
             groups.setdefault((rate, decay), group)["params"].append(parameter)
     return AdamW(list(groups.values()), lr=model.spec.train.learning_rate, fused=True)
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, steps: int) -> LambdaLR:
-    """The rate rises linearly over the first tenth of the steps, then falls to zero along half a cosine.
-
-    Args:
-        optimizer: Whose rates these are.
-        steps: Steps of the whole training.
-    """
-    rising = max(1, round(steps * WARM_UP))
-
-    def factor(step: int) -> float:
-        if step < rising:
-            return (step + 1) / rising
-        return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
-
-    return LambdaLR(optimizer, factor)
 
 
 class Anchor:

@@ -20,6 +20,9 @@ class Watch(Protocol):
             remarks: What the user should know of the data: rows that are left out, and why.
         """
 
+    def remark(self, text: str) -> None:
+        """There is something that the user should know."""
+
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """A step was made.
 
@@ -39,6 +42,9 @@ class Silent:
     """Tells nothing."""
 
     def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
+        """Tells nothing."""
+
+    def remark(self, text: str) -> None:
         """Tells nothing."""
 
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
@@ -86,14 +92,18 @@ class Terminal:
 
     def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
         """Writes the remarks, how each part starts, and what there is to train."""
-        for remark in remarks:
-            self._tell(f"note: {remark}")
+        for each in remarks:
+            self.remark(each)
         for line in told_starts(model):
             self._tell(line)
         total = sum(each.numel() for each in model.parameters())
         trained = sum(each.numel() for each in model.parameters() if each.requires_grad)
         self._tell(f"{model.spec.name}: {total:,} parameters, {trained:,} of them trained")
         self._bar.start()
+
+    def remark(self, text: str) -> None:
+        """Writes it."""
+        self._tell(f"note: {text}")
 
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """Moves the bar; the time left is that of the whole training."""

@@ -1,12 +1,16 @@
 """`zoo.train`: from a spec to a fine-tuned model and its run folder."""
 
+import json
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from accelerate import Accelerator
+
 from zoo.checkpoint.folder import complete_or_absent
+from zoo.checkpoint.verify import read_json
 from zoo.component import Component
 from zoo.data.fit import fit_rows
 from zoo.data.inputs import make_chain
@@ -18,11 +22,14 @@ from zoo.errors import ZooError
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
-from zoo.model.run import HISTORY, write_history, write_metrics, write_run
+from zoo.model.run import HISTORY, LOCK, METRICS, read_run, write_history, write_metrics, write_run
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
-from zoo.training.loop import Record, Training
+from zoo.training.accelerator import make_accelerator, share_of
+from zoo.training.loop import Training
 from zoo.training.progress import Silent, Watch
+from zoo.training.state import Record
+from zoo.training.unfinished import STATE, kept, unfinished
 from zoo.transfer.freeze import apply_transfer
 
 
@@ -47,22 +54,28 @@ def train(
     spec: Spec | str | Path | Mapping[str, Any],
     output: str | Path | None = None,
     *,
+    resume: bool = False,
     components: Iterable[Component] = (),
     watch: Watch | None = None,
 ) -> Run:
-    """Builds a model and fine-tunes it as its spec says; the epoch with the lowest validation loss is kept.
+    """Builds a model and fine-tunes it as its spec says; the best epoch on the validation rows is kept.
 
     Labels, and files that cells name, are looked for before the first step, those of the test table too. The run is
-    written before it is measured: a row that cannot be read then costs the numbers, and not the training.
+    written before it is measured: a row that cannot be read then costs the numbers, and not the training. Until it is
+    written, `<output>.training` keeps where the training stands. Under `torchrun` or `accelerate launch` every process
+    calls this; the first one writes, and its `Run` has the metrics.
 
     Args:
         spec: A spec, the path of one, or its keys and values as a dict.
         output: Folder of the run, complete in the end or absent; None keeps no files.
+        resume: Go on where an interrupted training of this folder stands; begin if there is none; read the run if it
+            is finished.
         components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
         watch: Hears of every step and epoch; nobody unless given.
 
     Raises:
         UsageError: The spec or its data are wrong.
+        Interrupted: A signal ended the training, whose state is saved.
         ConflictError: Something is in the folder already.
         PluginError: A component cannot be imported or built.
         CorruptError: Weights are damaged, or of another architecture.
@@ -70,37 +83,56 @@ def train(
     """
     checked = as_spec(spec, components)
     folder = Path(output) if output is not None else None
-    with complete_or_absent(folder) if folder else nullcontext() as beside:
-        model, history, validation = _learn(checked, beside, watch or Silent())
-        if folder is not None and beside is not None:
-            write_run(model, beside, folder, {})
-    # The run is whole already: what goes wrong from here on costs no training.
-    try:
-        metrics = _measured(model, validation)
-    except ZooError as error:
-        if folder is not None:
-            error.args = (f"{error}; the run is kept in `{folder}`: mend this, then `zoo eval {folder}`",)
-        raise
-    if folder is not None and metrics:
-        write_metrics(model, folder, metrics)
+    if folder is not None and resume and (folder / LOCK).exists():
+        return _finished(folder, components)
+    accelerator = make_accelerator(checked.train.precision)
+    first = accelerator.is_main_process
+    watch = watch if watch is not None and first else Silent()
+    with _working(checked, folder, resume, first) as working:
+        model, history, validation = _learn(checked, working, watch, accelerator)
+        if folder is not None and working is not None and first:
+            with complete_or_absent(folder, within=working) as beside:
+                for record in history:
+                    write_history(beside / HISTORY, record)
+                write_run(model, beside, folder, {})
+    accelerator.end_training()
+    metrics = _measured(model, validation, folder) if first else {}
     return Run(model, history, metrics, folder)
 
 
-def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, list[Record], Loader | None]:
+def _working(spec: Spec, folder: Path | None, resume: bool, first: bool) -> AbstractContextManager[Path | None]:
+    """Where the training keeps what it has; the first of several processes looks after it."""
+    if folder is None:
+        return nullcontext()
+    return kept(folder, spec, resume) if first else nullcontext(unfinished(folder))
+
+
+def _finished(folder: Path, components: Iterable[Component]) -> Run:
+    """A run that was finished before."""
+    lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
+    metrics = read_json(folder / METRICS) if (folder / METRICS).exists() else {}
+    return Run(read_run(folder, components), [json.loads(line) for line in lines], metrics, folder)
+
+
+def _learn(
+    spec: Spec, working: Path | None, watch: Watch, accelerator: Accelerator
+) -> tuple[ZooModel, list[Record], Loader | None]:
     """The trained model, what each epoch was, and the rows that chose among them."""
     history: list[Record] = []
 
     def note(record: Record) -> None:
         history.append(record)
-        if beside is not None:
-            write_history(beside / HISTORY, record)
+        if working is not None and accelerator.is_main_process:
+            write_history(working / HISTORY, record)
 
     opened = open_rows(spec)
     model = _built(spec, opened)
-    training, validation = loaders(model, opened)
+    training, validation = loaders(model, opened, share_of(accelerator))
     watch.start(model, opened.remarks)
-    Training(model, training, validation, watch).run(note)
-    return model, history, validation
+    state = working / STATE if working is not None else None
+    Training(model, training, validation, watch, accelerator, state).run(note)
+    # What was measured on a share of the rows in training is measured on all of them in the end.
+    return model, history, loaders(model, opened)[1] if accelerator.num_processes > 1 else validation
 
 
 def _built(spec: Spec, opened: Rows) -> ZooModel:
@@ -116,8 +148,20 @@ def _built(spec: Spec, opened: Rows) -> ZooModel:
     return model
 
 
-def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:
-    """The quality on the test table, looked at this once; without one, on the rows that chose the epoch."""
-    if model.spec.data.test is not None:
-        return evaluate(model).as_dict()
-    return evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}
+def _measured(model: ZooModel, validation: Loader | None, folder: Path | None) -> dict[str, Any]:
+    """The quality on the test table, looked at this once; without one, on the rows that chose the epoch.
+
+    The run is whole already: what goes wrong here costs no training.
+    """
+    try:
+        if model.spec.data.test is not None:
+            metrics = evaluate(model).as_dict()
+        else:
+            metrics = evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}
+    except ZooError as error:
+        if folder is not None:
+            error.args = (f"{error}; the run is kept in `{folder}`: mend this, then `zoo eval {folder}`",)
+        raise
+    if folder is not None and metrics:
+        write_metrics(model, folder, metrics)
+    return metrics

@@ -1,0 +1,120 @@
+"""The folder of an unfinished training, beside that of its run: what goes on with `--resume`."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from zoo.checkpoint.folder import check_free
+from zoo.checkpoint.lock import fingerprint, tables
+from zoo.errors import ConflictError, UsageError
+from zoo.files import json_text, replace_file
+from zoo.spec.paths import moved
+from zoo.spec.render import spec_data
+from zoo.spec.sections import Spec
+
+FREE = ("hub", "evaluate.folds", "data.test", "train.save_every")
+"""Keys that change nothing of what is trained."""
+
+STATE, MADE_OF, LOCK = "state.safetensors", "made_of.json", ".lock"
+
+
+class Diverged(UsageError):
+    """The loss is no number any more, and would be none again if the training went on."""
+
+
+def unfinished(folder: Path) -> Path:
+    """Where a training is kept until its run takes the place of `folder`."""
+    place = folder.resolve()
+    return place.with_name(f"{place.name}.training")
+
+
+@contextmanager
+def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
+    """The folder of an unfinished training, which is gone when the block ends well, or has nothing to go on from.
+
+    It stays after a signal, a kill, a full disk, a file that could not be read.
+
+    Args:
+        folder: Where the run will stand.
+        spec: What is trained.
+        resume: Go on with what is there, if there is any.
+
+    Raises:
+        ConflictError: A training is there already that was not to be resumed, or one is under way.
+        UsageError: What is there is of another spec, or of other data.
+    """
+    check_free(folder)
+    working = unfinished(folder)
+    if (working / STATE).exists() and not resume:
+        told = f"`{working}` holds a training that was interrupted: go on with --resume"
+        raise ConflictError(f"{told}, or remove it to begin again")
+    try:
+        working.mkdir(parents=True, exist_ok=True)
+        lock = (working / LOCK).open("wb")
+    except OSError as error:
+        raise UsageError(f"`{working}` cannot be written: {error.strerror}") from None
+    with lock:
+        _alone(lock, working)
+        _clear(working)
+        _check(working, spec)
+        try:
+            yield working
+        except BaseException as error:
+            if isinstance(error, Diverged) or not (working / STATE).exists():
+                shutil.rmtree(working, ignore_errors=True)
+            raise
+        shutil.rmtree(working, ignore_errors=True)
+
+
+def _alone(lock: BinaryIO, working: Path) -> None:
+    """Refuses a folder in which another process trains; the system forgets a lock when its process ends."""
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise ConflictError(f"another process is training in `{working}`; wait for it, or choose another -o") from None
+
+
+def _clear(working: Path) -> None:
+    """Removes what a killed process left half-written."""
+    for each in working.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
+        elif each.name not in (STATE, MADE_OF, LOCK):
+            each.unlink(missing_ok=True)
+
+
+def _check(working: Path, spec: Spec) -> None:
+    """Compares spec and data with those that the state was made of; where there is no state, notes them."""
+    here = moved(spec, working)
+    made_of = {
+        "spec": spec_data(here),
+        "data": {name: fingerprint(spec.folder / name) for name in dict.fromkeys(tables(spec))},
+    }
+    made_of = json.loads(json_text(made_of))
+    if not (working / STATE).exists():
+        replace_file(working / MADE_OF, json_text(made_of))
+        return
+    before = json.loads((working / MADE_OF).read_text(encoding="utf-8"))
+    advice = f"set it back, or remove `{working}` to begin again"
+    for path, old, new in _differences(before["spec"], made_of["spec"]):
+        if path.startswith(FREE):
+            continue
+        raise UsageError(f"the training in `{working}` has `{path}: {old}`, and the spec now says {new}; {advice}")
+    for name, old in before["data"].items():
+        if made_of["data"].get(name) != old:
+            raise UsageError(f"`{name}` was changed since the training in `{working}` began; {advice}")
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif old != new:
+        yield path, json.dumps(old), json.dumps(new)
