@@ -104,7 +104,7 @@ class Problem:
     hint: str = ""
     text: str = ""
     length: int = 1
-    exit_code: ExitCode = ExitCode.USAGE
+    exit_code: int = ExitCode.USAGE
 
     def __str__(self) -> str:
         advice = f"did you mean `{self.suggestion}`?" if self.suggestion else ""
@@ -133,7 +133,7 @@ class SpecError(UsageError):
         super().__init__("\n\n".join(map(str, self.problems)))
 
     @property
-    def exit_code(self) -> ExitCode:  # type: ignore[override]  # a class attribute elsewhere; here the problems decide
+    def exit_code(self) -> int:  # type: ignore[override]  # a class attribute elsewhere; here the problems decide
         """3 when all that is wrong is a missing or broken plugin, else 2."""
         codes = {problem.exit_code for problem in self.problems}
         return codes.pop() if len(codes) == 1 else ExitCode.USAGE

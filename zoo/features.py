@@ -90,6 +90,22 @@ class Features:
             return torch.ones(self.pooled.shape[0], dtype=torch.bool, device=self.pooled.device)
         return self.mask.any(1)
 
+    def only(self, present: Bool[Tensor, "batch"] | None) -> "Features":
+        """The same features, in other rows than these as they are where the input is absent.
+
+        Args:
+            present: Rows to leave as they are; None for all.
+        """
+        if present is None or bool(present.all()):
+            return self
+        here = present.to(self.pooled.device)
+        mask = here[:, None].expand(self.tokens.shape[:2]) if self.mask is None else self.mask & here[:, None]
+        tokens, pooled, *maps = (
+            each.masked_fill(~here.view(-1, *[1] * (each.ndim - 1)), 0)
+            for each in (self.tokens, self.pooled, *self.maps)
+        )
+        return Features(tokens, pooled, mask, tuple(maps))
+
     def rows(self, index: Int[Tensor, "chosen"]) -> "Features":
         """The chosen rows."""
         index = index.to(self.pooled.device)
@@ -118,6 +134,7 @@ class Batch:
         inputs: Values by the input's name.
         targets: Labels by the head's name; none where nothing is to be learnt.
         views: By the head's name, several views of inputs that it asked for, each `{input: values}`.
+        features: By the input's name, what its frozen backbone gave for each sample, where that is known already.
         ids: Number of each sample's row in its table.
         seeds: Of what is drawn at random for each sample; none where nothing is.
     """
@@ -125,6 +142,7 @@ class Batch:
     inputs: Mapping[str, Values]
     targets: Mapping[str, Targets] = field(default_factory=dict)
     views: Mapping[str, tuple[Mapping[str, Values], ...]] = field(default_factory=dict)
+    features: Mapping[str, Features] = field(default_factory=dict)
     ids: tuple[int, ...] = ()
     seeds: tuple[int, ...] = ()
 
@@ -144,7 +162,9 @@ class Batch:
     def rows(self, index: Int[Tensor, "chosen"]) -> "Batch":
         """The chosen rows, without labels and views: a part of a batch to predict."""
         ids, seeds = (tuple(each[row] for row in index.tolist()) if each else () for each in (self.ids, self.seeds))
-        return Batch({name: values.rows(index) for name, values in self.inputs.items()}, ids=ids, seeds=seeds)
+        features = {name: each.rows(index) for name, each in self.features.items()}
+        inputs = {name: values.rows(index) for name, values in self.inputs.items()}
+        return Batch(inputs, features=features, ids=ids, seeds=seeds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,31 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def cache_folder(kind: str) -> Path:
+    """Where things are kept that can be made again: in `$ZOO_CACHE`, else in `~/.cache/zoo`.
+
+    Args:
+        kind: What they are: `features`.
+    """
+    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo") / kind
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time is inside the block; the system frees the lock of one that ends.
+
+    Args:
+        path: The lock's file, which stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        with suppress(ImportError):  # a system without such locks
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def umask() -> int:

@@ -81,6 +81,18 @@ class InputType(ABC):
         """
         return None
 
+    def identity(self, cell: Any, folder: Path) -> bytes:
+        """What tells a cell from others: cells of equal identity decode to equal values.
+
+        Features of frozen backbones are kept by it. A cell that names a file is told by the file's place, size and
+        time of change.
+
+        Args:
+            cell: As for `decode`.
+            folder: As for `decode`.
+        """
+        return cell if isinstance(cell, bytes) else repr(cell).encode(errors="surrogatepass")
+
     def is_missing(self, cell: Any) -> bool:
         """Whether the cell says that the sample lacks this input: null, or all columns null."""
         return all(each is None for each in cell.values()) if isinstance(cell, Mapping) else cell is None

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from jaxtyping import Bool
 from numpy.typing import NDArray
 from torch import Tensor
@@ -17,9 +18,10 @@ from zoo.data.columns import part_columns
 from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
-from zoo.data.step import Share, Step
-from zoo.data.workers import Job, Place, Work, Workers
-from zoo.features import Batch
+from zoo.data.step import Place, Share, Step
+from zoo.data.stored import StoredRows
+from zoo.data.workers import Job, Work, Workers
+from zoo.features import Batch, Features, Values
 
 ROOM = 1 << 30
 """Bytes of prepared samples that a loader keeps."""
@@ -54,6 +56,7 @@ class Loader:
         room: Bytes of prepared samples that are kept. Where a head makes random views, none are.
         processes: Worker processes that prepare; None starts them where they are worth it.
         share: Which part of the rows is given here, where several processes train together.
+        stored: Inputs whose features are known already, for each selection; their cells are not read.
     """
 
     def __init__(
@@ -67,9 +70,12 @@ class Loader:
         room: int = ROOM,
         processes: int | None = None,
         share: Share | None = None,
+        stored: Mapping[str, Sequence[StoredRows]] | None = None,
     ) -> None:
-        preparation = Preparation(model, frozenset().union(*(each.heads for each in selections)), absent)
-        padding = {name: model.backbone(name).padding_value for name in model.spec.inputs}
+        self._stored, self._names = dict(stored or {}), tuple(model.spec.inputs)
+        heads = frozenset().union(*(each.heads for each in selections))
+        preparation = Preparation(model, heads, [*absent, *self._stored], some=bool(self._stored))
+        padding = {name: model.backbone(name).padding_value for name in self._names if name not in self._stored}
         self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
         self._selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
@@ -88,7 +94,7 @@ class Loader:
         """Every row of this share once, in order; the batches are those that there are without shares."""
         whole = list(batches(in_order(self._lengths), self.batch_size))
         for asked, samples in self._prepared([(draws, 0) for draws in self.share.of(whole)], 0):
-            yield self._collate(samples, asked.seeds)
+            yield self._join(samples, asked.seeds, asked.places)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Step]:
         """The steps of an epoch, in random order; of each selection as many rows as its weight says.
@@ -104,7 +110,7 @@ class Loader:
         starts = [(first + step) * self.batch_size + part.start for step, part in enumerate(parts)]
         mine = [(draws[part], start) for draws, part, start in zip(whole, parts, starts, strict=True)]
         for draws, (asked, samples) in zip(whole, self._prepared(mine, number), strict=True):
-            yield Step(samples, asked.seeds, asked.places, len(draws), self._count_labelled(draws), self._collate)
+            yield Step(samples, asked.seeds, asked.places, len(draws), self._count_labelled(draws), self._join)
 
     def place(self, place: Place) -> str:
         """Where a row of a step stands, for messages: "`train.csv`, line 17"."""
@@ -133,6 +139,19 @@ class Loader:
             pairs = zip(mine.places, mine.kept, strict=True)
             yield mine, [kept or self._keep(place, next(fresh)) for place, kept in pairs]
 
+    def _join(self, samples: Sequence[Sample], seeds: Sequence[int], places: Sequence[Place]) -> Batch:
+        """The samples as one batch, with the features that are known already."""
+        batch = self._collate(samples, seeds)
+        if not self._stored:
+            return batch
+        features = {name: _features(rows, places) for name, rows in self._stored.items()}
+        known = {name: Values(torch.zeros(len(samples), 1), None, each.present) for name, each in features.items()}
+        return replace(
+            batch,
+            inputs={name: known[name] if name in known else batch.inputs[name] for name in self._names},
+            features=features,
+        )
+
     def _count_labelled(self, draws: Draws) -> dict[str, int]:
         """How many of the rows have a label of each head."""
         return {
@@ -158,6 +177,13 @@ class Loader:
         labels = pytree.tree_map_only(Tensor, Tensor.clone, dict(sample.labels))
         self._kept[place] = kept = replace(sample, inputs=inputs, labels=labels)
         return kept
+
+
+def _features(rows: Sequence[StoredRows], places: Sequence[Place]) -> Features:
+    """The features of rows that stand in several selections."""
+    numbers = np.array(places, np.int64)
+    stored = np.concatenate([rows[number].places[[position]] for number, position in places])
+    return rows[int(numbers[0, 0])].store.features(stored)
 
 
 def _labelled(selection: Selection, columns: Sequence[str], head: str) -> Bool[NDArray[np.bool_], "_"]:

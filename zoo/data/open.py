@@ -1,7 +1,8 @@
 """Loaders for a model: to train it, to measure it, to predict with it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -12,6 +13,7 @@ from zoo.data.loader import ROOM, Loader
 from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
 from zoo.data.samples import Parts
 from zoo.data.step import Share
+from zoo.data.stored import StoredRows
 from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
 from zoo.spec.files import header
@@ -20,16 +22,26 @@ ONCE = 0
 """Room for prepared samples that are used once."""
 
 
-def training(model: Parts, rows: Rows, share: Share | None = None) -> tuple[Loader, Loader | None]:
-    """Loaders of the rows to learn from, and of those set aside; None where there are none.
+def loader(
+    model: Parts,
+    selections: Sequence[Selection],
+    share: Share | None = None,
+    stored: Mapping[str, Sequence[StoredRows]] | None = None,
+) -> Loader:
+    """A loader of labelled rows that are used several times.
 
     Args:
         model: The model.
-        rows: The rows.
+        selections: The rows.
         share: Which part of them is this process's own, where several train together.
+        stored: Inputs whose features are known already.
     """
-    validation = _loader(model, rows.validation, ROOM, share=share) if rows.validation else None
-    return _loader(model, rows.training, ROOM, share=share), validation
+    return _loader(model, selections, ROOM, share=share, stored=stored)
+
+
+def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
+    """Loaders of the rows to learn from, and of those set aside; None where there are none."""
+    return loader(model, rows.training), loader(model, rows.validation) if rows.validation else None
 
 
 def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
@@ -102,12 +114,8 @@ def _measured(model: Parts, path: Path) -> Selection:
 
 
 def _loader(
-    model: Parts,
-    selections: Sequence[Selection],
-    room: int,
-    absent: Collection[str] = (),
-    share: Share | None = None,
+    model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = (), **further: Any
 ) -> Loader:
     train = model.spec.train
     size, seed = train.batch_size, train.seed
-    return Loader(model, selections, batch_size=size, seed=seed, absent=absent, room=room, share=share)
+    return Loader(model, selections, batch_size=size, seed=seed, absent=absent, room=room, **further)

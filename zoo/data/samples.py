@@ -58,9 +58,12 @@ class Preparation:
         model: Whose inputs, front ends, backbones and heads prepare.
         heads: Heads whose labels are read; none to predict.
         absent: Inputs that count as absent from every row, whose columns are not read.
+        some: Whether these are some of the inputs of a row, of which another may be there: then none need be.
     """
 
-    def __init__(self, model: Parts, heads: Collection[str] = (), absent: Collection[str] = ()) -> None:
+    def __init__(
+        self, model: Parts, heads: Collection[str] = (), absent: Collection[str] = (), some: bool = False
+    ) -> None:
         spec = model.spec
         self.chains = {
             name: Chain(part_columns(section), model.inputs[name], model.frontends.get(name))
@@ -68,6 +71,7 @@ class Preparation:
             if name not in absent
         }
         self.prepares = {name: model.backbone(name).prepare for name in self.chains}
+        self._some = some
         self.heads = {name: model.head(name) for name in spec.heads if name in heads}
         self.labels = {name: part_columns(spec.heads[name]) for name in self.heads}
         read = [*(chain.columns for chain in self.chains.values()), *self.labels.values()]
@@ -100,7 +104,7 @@ class Preparation:
                 value = chain.value(row, table.folder)
                 if value is not None:
                     values[name], inputs[name] = value, self.prepares[name](value)
-        if not inputs:
+        if not inputs and not self._some:
             columns = ", ".join(f"`{column}`" for chain in self.chains.values() for column in chain.columns)
             raise UsageError(
                 f"{table.place(number)}: it has no input at all ({columns} are empty); fill one in or remove the row"

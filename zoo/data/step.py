@@ -1,14 +1,17 @@
 """What one step of training learns from, and which part of it is this process's own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from zoo.data.collate import Collation
 from zoo.data.samples import Sample
 from zoo.features import Batch
 
 Item = TypeVar("Item")
+Place = tuple[int, int]
+"""Number of a selection and position in it."""
+
+Collate = Callable[[Sequence[Sample], Sequence[int], Sequence[Place]], Batch]
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,15 @@ class Step:
         places: Where each stands, for messages.
         rows: How many rows the whole step has, those of all processes together.
         labelled: For each head, how many of these have its label.
-        collate: Makes batches of them.
+        collate: Makes a batch of some of them, from samples, seeds and places.
     """
 
     samples: Sequence[Sample]
     seeds: Sequence[int]
-    places: Sequence[tuple[int, int]]
+    places: Sequence[Place]
     rows: int
     labelled: Mapping[str, int]
-    collate: Collation
+    collate: Collate
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -59,14 +62,14 @@ class Step:
     @property
     def batch(self) -> Batch:
         """All rows as one batch."""
-        return self.collate(self.samples, self.seeds)
+        return self.collate(self.samples, self.seeds, self.places)
 
     def batches(self, parts: int) -> Iterator[Batch]:
         """The rows in so many batches, or in as many as there are rows."""
         parts = min(parts, len(self.samples))
         for part in range(parts):
             share = Share(part, parts)
-            yield self.collate(share.of(self.samples), share.of(self.seeds))
+            yield self.collate(share.of(self.samples), share.of(self.seeds), share.of(self.places))
 
     def weights(self, batch: Batch) -> dict[str, float]:
         """The share that a batch has in each head's mean loss of the step.

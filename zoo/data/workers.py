@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from zoo.data.rows import Selection
 from zoo.data.samples import Preparation, Sample
+from zoo.data.step import Place
 from zoo.errors import ZooError
 
 WORTH = 3.0
@@ -17,9 +18,6 @@ WORTH = 3.0
 
 MOST = 8
 """Worker processes, at most."""
-
-Place = tuple[int, int]
-"""Number of a selection and position in it."""
 
 Job = tuple[Place, int]
 """A row to prepare, and the seed of its views."""

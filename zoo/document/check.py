@@ -50,7 +50,7 @@ class Checker:
         *,
         suggestion: str | None = None,
         hint: str = "",
-        exit_code: ExitCode = ExitCode.USAGE,
+        exit_code: int = ExitCode.USAGE,
     ) -> None:
         """Notes a problem."""
         self.problems.append(node.problem(path, message, suggestion=suggestion, hint=hint, exit_code=exit_code))

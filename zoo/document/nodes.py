@@ -33,7 +33,7 @@ class _Placed:
         *,
         suggestion: str | None = None,
         hint: str = "",
-        exit_code: ExitCode = ExitCode.USAGE,
+        exit_code: int = ExitCode.USAGE,
     ) -> Problem:
         """A problem at this place."""
         return self.source.problem(

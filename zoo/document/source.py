@@ -83,7 +83,7 @@ class Source:
         suggestion: str | None = None,
         hint: str = "",
         length: int = 1,
-        exit_code: ExitCode = ExitCode.USAGE,
+        exit_code: int = ExitCode.USAGE,
     ) -> Problem:
         """A problem at a place of this text, with its line attached."""
         return Problem(self.name, line, column, path, message, suggestion, hint, self.line(line), length, exit_code)

@@ -74,7 +74,7 @@ def measure_subsets(
     try:
         for batch in batches:
             moved = batch.to(device)
-            features = model.features(moved.inputs)
+            features = model.read(moved)
             for subset in subsets:
                 seen = {name: each if name in subset else _hidden(each) for name, each in features.items()}
                 _measure_batch(model, moved, seen, measured[subset])

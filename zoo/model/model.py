@@ -12,7 +12,7 @@ from zoo.checkpoint.loading import Start
 from zoo.checkpoint.source import Source
 from zoo.contract import Backbone, Frontend, Fusion, Head, InputType
 from zoo.features import Batch, Features, Reading, Targets, Values
-from zoo.model.tower import run_tower
+from zoo.model.tower import Run, in_chunks, run_tower
 from zoo.spec.sections import SharedBackbone, Spec
 
 
@@ -43,7 +43,8 @@ class ZooModel(nn.Module):
         fitted: What was learnt from the training rows before the parts were built.
 
     `starts` and `sources` tell of each part, by where its tensors stand (`backbones.photo`), how it starts and where
-    its weights came from. `frozen` are the modules that `train()` leaves in eval.
+    its weights came from. `frozen` are the modules that `train()` leaves in eval, and `frozen_rows` how many rows a
+    frozen backbone is run on at a time.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class ZooModel(nn.Module):
         self.starts: dict[str, Start] = {}
         self.sources: dict[str, Source] = {}
         self.frozen: list[nn.Module] = []
+        self.frozen_rows = spec.train.batch_size
         self.lacked: frozenset[str] | None = None
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
 
@@ -135,16 +137,28 @@ class ZooModel(nn.Module):
 
     def forward(self, batch: Batch) -> Result:
         """Outputs of every head, and losses where labels are given."""
-        return self.decide(batch, self.features(batch.inputs))
+        return self.decide(batch, self.read(batch))
+
+    def read(self, batch: Batch) -> dict[str, Features]:
+        """Features of every input of a batch: computed, or those that it brings with it."""
+        computed = self.features({name: each for name, each in batch.inputs.items() if name not in batch.features})
+        return computed | {name: each.only(batch.inputs[name].present) for name, each in batch.features.items()}
 
     def features(self, values: Mapping[str, Values]) -> dict[str, Features]:
         """Features of each of the inputs given, one row for each sample, absent ones masked."""
         features = {}
         for name in values:
             backbone = self.backbone(name)
-            run = backbone.pyramid if self._reads_maps and backbone.features.maps else backbone
+            run: Run = backbone.pyramid if self._reads_maps and backbone.features.maps else backbone
+            if self.is_frozen(name):
+                run = in_chunks(run, self.frozen_rows)
             features[name] = run_tower(backbone, run, values[name])
         return features
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether training leaves all of the backbone as it is that reads this input."""
+        backbone = self.backbone(name)
+        return any(module is backbone for module in self.frozen)
 
     def decide(self, batch: Batch, inputs: Mapping[str, Features]) -> Result:
         """Outputs and losses from features of the inputs.

@@ -23,7 +23,7 @@ def run_tower(backbone: Backbone, run: Run, values: Values) -> Features:
 
     Args:
         backbone: The backbone.
-        run: How it is called: its `forward`, or its `pyramid`.
+        run: How it is called: its `forward`, or its `pyramid`. `in_chunks` calls it in another way.
         values: Prepared values of a batch.
     """
     if values.present is None or bool(values.present.all()):
@@ -32,6 +32,36 @@ def run_tower(backbone: Backbone, run: Run, values: Values) -> Features:
     if len(index) == 0:
         return _nothing(backbone, values)
     return _spread(_by_length(backbone, run, values.rows(index)), index, len(values))
+
+
+def in_chunks(run: Run, rows: int) -> Run:
+    """Runs a frozen backbone on so many rows at a time, no more and no less; the last ones are filled up.
+
+    Libraries choose their kernels by the size of a batch, and with them the order in which they sum. In chunks of one
+    size a row's features are the same to the last bit whoever else is in the batch. Values of different sizes, whose
+    padding changes with the batch, are run as they come.
+
+    Args:
+        run: How the backbone is called.
+        rows: Rows of a chunk.
+    """
+
+    def chunked(values: Values) -> Features:
+        if values.lengths is not None or isinstance(values.data, list) or len(values) == rows:
+            return run(values)
+        count = len(values)
+        filled = torch.arange(-(-count // rows) * rows)
+        filled[count:] = 0
+        parts = [run(values.rows(filled[start : start + rows])) for start in range(0, len(filled), rows)]
+        masks = [part.mask for part in parts if part.mask is not None]
+        return Features(
+            torch.cat([part.tokens for part in parts])[:count],
+            torch.cat([part.pooled for part in parts])[:count],
+            torch.cat(masks)[:count] if masks else None,
+            tuple(torch.cat(level)[:count] for level in zip(*(part.maps for part in parts), strict=True)),
+        )
+
+    return chunked
 
 
 def _by_length(backbone: Backbone, run: Run, values: Values) -> Features:

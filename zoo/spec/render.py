@@ -9,8 +9,8 @@ from zoo.document.write import lines_of
 from zoo.spec.sections import Part, Spec
 
 
-def spec_data(spec: Spec) -> dict[str, Any]:
-    """The spec as plain data in canonical form: dicts, lists, texts, numbers, booleans and None."""
+def spec_data(spec: Spec | Part) -> dict[str, Any]:
+    """A spec, or a part of one, as plain data in canonical form: dicts, lists, texts, numbers, booleans and None."""
     data: dict[str, Any] = _data(spec)
     return data
 

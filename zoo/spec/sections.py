@@ -204,6 +204,9 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "auto", "Arithmetic of the forward pass; `auto` takes bf16 where the device is fast at it."
     )
+    cache: bool = option(
+        True, "Compute what frozen backbones give once, and keep it in `$ZOO_CACHE` for later epochs and trainings."
+    )
     save_every: float = option(
         10.0, "Minutes after which the state of the training is saved, beside after every epoch.", gt=0
     )

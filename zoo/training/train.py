@@ -16,6 +16,7 @@ from zoo.data.fit import fit_rows
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
+from zoo.data.open import loader
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows, open_rows, select
 from zoo.errors import ZooError
@@ -26,6 +27,7 @@ from zoo.model.run import HISTORY, LOCK, METRICS, read_run, write_history, write
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
 from zoo.training.accelerator import make_accelerator, share_of
+from zoo.training.frozen import FeatureCache
 from zoo.training.loop import Training
 from zoo.training.progress import Silent, Watch
 from zoo.training.state import Record
@@ -127,12 +129,28 @@ def _learn(
 
     opened = open_rows(spec)
     model = _built(spec, opened)
-    training, validation = loaders(model, opened, share_of(accelerator))
     watch.start(model, opened.remarks)
+    training, validation = _loaders(model, opened, accelerator, watch)
     state = working / STATE if working is not None else None
     Training(model, training, validation, watch, accelerator, state).run(note)
     # What was measured on a share of the rows in training is measured on all of them in the end.
     return model, history, loaders(model, opened)[1] if accelerator.num_processes > 1 else validation
+
+
+def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch) -> tuple[Loader, Loader | None]:
+    """Loaders of this process's share of the rows, with the features of frozen backbones."""
+    share, train = share_of(accelerator), model.spec.train
+    model.frozen_rows = -(-train.batch_size // (train.accumulate * share.processes))
+    cache = FeatureCache(model, accelerator) if train.cache and train.epochs > 1 else None
+    arithmetic = str(accelerator.mixed_precision)
+    training = loader(model, rows.training, share, cache.stored(rows.training, arithmetic) if cache else None)
+    if not rows.validation:
+        return training, None
+    validation = loader(model, rows.validation, share, cache.stored(rows.validation, "no") if cache else None)
+    if cache is not None and cache.names:
+        told = f"{cache.computed:,} computed, {cache.found:,} found in {cache.folder}"
+        watch.remark(f"features of {', '.join(cache.names)}, which stay as they are: {told}")
+    return training, validation
 
 
 def _built(spec: Spec, opened: Rows) -> ZooModel:

@@ -18,7 +18,7 @@ from torch import Tensor
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Audio
-from zoo_core.inputs.cells import check_file, shown, stored, without_torch
+from zoo_core.inputs.cells import check_file, file_identity, shown, stored, without_torch
 
 _FASTEST = 10_000_000
 """Rate in Hz beyond which a file is taken to be damaged; ultrasound is recorded at 500,000."""
@@ -44,6 +44,11 @@ class AudioInput(InputType):
     def check(self, cell: Any, folder: Path) -> None:
         """Looks whether the file is there that a cell names."""
         check_file(cell, folder, "a sound")
+
+    def identity(self, cell: Any, folder: Path) -> bytes:
+        """What tells the file of a cell from others."""
+        known = file_identity(cell, folder)
+        return super().identity(cell, folder) if known is None else known
 
     def decode(self, cell: Any, folder: Path) -> Float32[Tensor, "samples"]:
         """The sound of a cell.

@@ -62,6 +62,25 @@ def check_file(cell: Any, folder: Path, kind: str) -> None:
         stored(cell, folder, kind)
 
 
+def file_identity(cell: Any, folder: Path) -> bytes | None:
+    """What tells the file that a cell names from others; None of a cell that names none.
+
+    Args:
+        cell: Whatever `stored` takes.
+        folder: Where relative paths start.
+    """
+    found = cell
+    if isinstance(cell, Mapping):
+        found = cell.get("path") if cell.get("bytes") is None else cell["bytes"]
+    if isinstance(found, (bytes, bytearray, memoryview)):
+        return bytes(found)
+    if not isinstance(found, (str, PathLike)) or not _is_file(folder / found):
+        return None
+    path = (folder / found).resolve()
+    told = path.stat()
+    return f"{path} {told.st_size} {told.st_mtime_ns}".encode(errors="surrogatepass")
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()

@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Image
-from zoo_core.inputs.cells import check_file, stored, without_torch
+from zoo_core.inputs.cells import check_file, file_identity, stored, without_torch
 
 Pixels: TypeAlias = NDArray[Any]
 """`(height, width, channels)`."""
@@ -46,6 +46,11 @@ class ImageInput(InputType):
     def check(self, cell: Any, folder: Path) -> None:
         """Looks whether the file is there that a cell names."""
         check_file(cell, folder, "a picture")
+
+    def identity(self, cell: Any, folder: Path) -> bytes:
+        """What tells the file of a cell from others."""
+        known = file_identity(cell, folder)
+        return super().identity(cell, folder) if known is None else known
 
     def decode(
         self, cell: Any, folder: Path
