@@ -79,6 +79,7 @@ def _predict_table(model: "ZooModel", table: Path, output: Path, absent: tuple[s
     written = predict_table(model, table, output, absent)
     empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
     note(f"wrote {output}: {written.rows} row{'s' * (written.rows != 1)}{empty}")
+    _tell_calibrated(model)
     _tell_untaught(model, absent)
 
 
@@ -87,8 +88,17 @@ def _predict_sample(model: "ZooModel", words: tuple[str, ...], absent: tuple[str
 
     given = sample(model, words)
     (found,) = predict(model, [given], absent)
+    _tell_calibrated(model)
     _tell_untaught(model, {*absent, *model.spec.inputs} - ({*given} - {*absent}))
     return found
+
+
+def _tell_calibrated(model: "ZooModel") -> None:
+    """A remark on the probabilities that mean what they say."""
+    from zoo.model.calibration import calibrated
+
+    for line in calibrated(model):
+        note(f"note: {line}")
 
 
 def _tell_untaught(model: "ZooModel", absent: Collection[str]) -> None:

@@ -70,11 +70,14 @@ def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, a
     check_free(folder)
     from zoo.cli.scores import print_scores
     from zoo.data.columns import sample_names
+    from zoo.model.calibration import told_calibration
     from zoo.training.progress import Terminal
     from zoo.training.train import train
 
     with Terminal(checked.train.epochs) as watch:
         run = train(checked, folder, watch=watch)
+    for line in told_calibration(run.model):
+        note(f"note: {line}")
     if as_json:
         print_json({"folder": str(folder), **run.metrics})
     else:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -120,3 +120,22 @@ class Head(nn.Module, ABC):
     def views(self, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Views of a sample that the head wants to read beside the sample, as values by input; most want none."""
         return ()
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A head whose probabilities can be calibrated by temperature scaling (Guo et al. 2017)."""
+
+    temperature: Tensor
+    """A buffer, 1 until it is fitted: `decode` divides logits by it. The loss does not, and no label changes by it."""
+
+    def fitted_temperature(self, outputs: Any, targets: Any) -> float:
+        """The temperature with the lowest log loss of these rows, which training did not learn from.
+
+        Args:
+            outputs: What `forward` gave, one tensor.
+            targets: What `collate` made of the labels, one tensor.
+
+        Raises:
+            ValueError: The rows do not tell it; the message says why.
+        """

@@ -12,6 +12,7 @@ from zoo.checkpoint.loading import Start
 from zoo.checkpoint.source import Source
 from zoo.contract import Backbone, Frontend, Fusion, Head, InputType
 from zoo.features import Batch, Features, Reading, Targets, Values
+from zoo.model.calibration import Calibration
 from zoo.model.tower import run_tower
 from zoo.spec.sections import SharedBackbone, Spec
 
@@ -43,7 +44,8 @@ class ZooModel(nn.Module):
         fitted: What was learnt from the training rows before the parts were built.
 
     `starts` and `sources` tell of each part, by where its tensors stand (`backbones.photo`), how it starts and where
-    its weights came from. `frozen` are the modules that `train()` leaves in eval.
+    its weights came from. `frozen` are the modules that `train()` leaves in eval. `calibration` tells by head whether
+    its probabilities are calibrated; nothing until `zoo.evaluation.calibrate` looked.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class ZooModel(nn.Module):
         self.sources: dict[str, Source] = {}
         self.frozen: list[nn.Module] = []
         self.lacked: frozenset[str] | None = None
+        self.calibration: dict[str, Calibration] = {}
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from zoo.data.look_over import look_over_files, look_over_labels
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows, open_rows, select
 from zoo.errors import ZooError
+from zoo.evaluation.calibrate import calibrate
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
@@ -100,6 +101,7 @@ def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, lis
     training, validation = loaders(model, opened)
     watch.start(model, opened.remarks)
     Training(model, training, validation, watch).run(note)
+    calibrate(model, validation)
     return model, history, validation
 
 
