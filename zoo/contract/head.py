@@ -79,6 +79,15 @@ class Head(nn.Module, ABC):
     def decode(self, outputs: Any) -> list[Any]:
         """One plain Python value per row: what `zoo predict` prints and writes."""
 
+    def prediction_type(self) -> Any:
+        """What `decode` gives of a row, so that a file of predictions has its columns before there is any.
+
+        `bool`, `int`, `float` or `str`; a tuple of texts for one of these; `[T]` for a list; a mapping of names to
+        types for a mapping with these keys, each of which becomes a column. None where it is not known beforehand:
+        then it becomes one column of texts, JSON where it is none.
+        """
+        return None
+
     def label(self, cell: Any) -> Any:
         """Checks a label and turns it into what `collate` takes.
 

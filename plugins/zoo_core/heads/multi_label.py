@@ -52,6 +52,10 @@ class MultiLabel(ClassScores):
             decoded.append({"labels": labels, "probabilities": dict(zip(self.classes, row, strict=True))})
         return decoded
 
+    def prediction_type(self) -> Any:
+        """A list of labels, and numbers."""
+        return {"labels": [str], "probabilities": dict.fromkeys(self.classes, float)}
+
     def probabilities(self, outputs: Float[Tensor, "batch classes"]) -> Float64[Tensor, "batch classes"]:
         """Of each row how likely it has each label, calibrated if the head is."""
         return self.scaled(outputs).sigmoid()

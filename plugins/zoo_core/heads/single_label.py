@@ -52,6 +52,11 @@ class SingleLabel(ClassScores):
             decoded.append(told)
         return decoded
 
+    def prediction_type(self) -> Any:
+        """One of the classes, and numbers."""
+        shares = dict.fromkeys(self.classes, float)
+        return {"label": tuple(self.classes), "probability": float, "probabilities": shares}
+
     def probabilities(self, outputs: Float[Tensor, "batch classes"]) -> Float64[Tensor, "batch classes"]:
         """Of each row how likely it is of each class, calibrated if the head is; they sum to 1."""
         return self.scaled(outputs).softmax(1)
