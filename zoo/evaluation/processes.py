@@ -60,6 +60,6 @@ def processes() -> Processes:
         return Processes(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     from accelerate import PartialState
 
-    state = PartialState()
+    state = PartialState(cpu=not torch.cuda.is_available())  # without a GPU it joins the others only if told so
     group = torch.distributed.new_group(backend="gloo", timeout=PATIENCE)
     return Processes(state.process_index, state.num_processes, state.device, group)
