@@ -20,7 +20,7 @@ from zoo.training.train import train
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    train(write_tables(folder, SPEC.replace("epochs: 4", "epochs: 1")), folder / "run")
+    train(write_tables(folder, SPEC.replace("epochs: 4, batch_size: 16", "epochs: 1, batch_size: 256")), folder / "run")
     return folder / "run"
 
 
