@@ -130,6 +130,8 @@ def test_a_column_that_no_file_can_hold_is_left_out(model: ZooModel, tmp_path: P
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
     written = predict_table(model, tmp_path / "in.jsonl", tmp_path / "out.parquet")
     assert written.left_out == ("e", "m")
+    with pytest.raises(UsageError, match="`e`, of mappings without a key, cannot be kept"):
+        predict_table(model, tmp_path / "in.jsonl", tmp_path / "other.parquet", columns=["e"])
     with pytest.raises(UsageError, match="line 2, column `m`: cells differ in type"):
         predict_table(model, tmp_path / "in.jsonl", tmp_path / "other.parquet", columns=["m"])
 
@@ -181,8 +183,12 @@ def test_a_bad_row_at_the_end_leaves_nothing(model: ZooModel, tmp_path: Path, na
 def test_what_comes_to_stand_in_the_place_stays(model: ZooModel, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("a,b,c\n1,2,3\n")
     output = tmp_path / "out.csv"
+
+    def come(done: int, rows: int) -> None:
+        output.write_text("mine")
+
     with pytest.raises(ConflictError):
-        predict_table(model, tmp_path / "in.csv", output, watch=lambda done, rows: output.write_text("mine") and None)
+        predict_table(model, tmp_path / "in.csv", output, watch=come)
     assert output.read_text() == "mine"
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from zoo.data.stream import Chunk, Stream
+from zoo.errors import UsageError
 
 LONG = 32
 """Entries of a list, on average, above which a column of lists is left out unless it is asked for."""
@@ -59,6 +60,9 @@ def kept_columns(stream: Stream, chosen: str | Sequence[str], taken: Collection[
     else:
         kept = list(dict.fromkeys(chosen))
     stream.check(kept)
+    for name in kept:
+        if _is_empty(stream.schema.field(name).type):
+            raise UsageError(f"`{stream.name}`: column `{name}`, of mappings without a key, cannot be kept")
     return Kept(tuple(kept), _fields(stream.schema, kept, taken))
 
 
@@ -88,9 +92,14 @@ def holds_bytes(kind: pa.DataType) -> bool:
 
 def _is_plain(kind: pa.DataType) -> bool:
     """Whether every kind of file can hold cells of a type: no maps, unions or mappings without keys in them."""
-    if pa.types.is_map(kind) or pa.types.is_union(kind) or (pa.types.is_struct(kind) and not kind.num_fields):
+    if pa.types.is_map(kind) or pa.types.is_union(kind) or _is_empty(kind):
         return False
     return all(map(_is_plain, _inner(kind)))
+
+
+def _is_empty(kind: pa.DataType) -> bool:
+    """Whether there are mappings without any key in cells of a type."""
+    return (pa.types.is_struct(kind) and not kind.num_fields) or any(map(_is_empty, _inner(kind)))
 
 
 def _inner(kind: Any) -> list[pa.DataType]:
