@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from zoo.errors import PluginError, SpecError, UsageError, ZooError
     from zoo.evaluation.evaluate import Evaluation, evaluate
-    from zoo.evaluation.predict import predict
+    from zoo.evaluation.predict import predict, predict_table
     from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
     from zoo.model.build import build
     from zoo.model.model import ZooModel
@@ -93,6 +93,7 @@ _HOME = {
     "option": "zoo.component",
     "plan": "zoo.planning.plan",
     "predict": "zoo.evaluation.predict",
+    "predict_table": "zoo.evaluation.predict",
     "render_spec": "zoo.spec.render",
     "train": "zoo.training.train",
 }
@@ -146,6 +147,7 @@ __all__ = [
     "option",
     "plan",
     "predict",
+    "predict_table",
     "render_spec",
     "train",
 ]

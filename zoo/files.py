@@ -29,27 +29,40 @@ def replace_bytes(path: Path, data: bytes) -> None:
     Raises:
         UsageError: The folder cannot be made or written to.
     """
-    try:
+    with _told(path):
         if path.is_dir():
             raise UsageError(f"{path} is a folder; name a file in it")
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return
+        with complete_file(path) as beside:
+            beside.write_bytes(data)
+
+
+@contextmanager
+def complete_file(path: Path) -> Iterator[Path]:
+    """A new file to write to, which takes its place when the block ends, and is gone when the block fails.
+
+    Args:
+        path: The place. A link is written through.
+
+    Raises:
+        UsageError: The folder cannot be made or written to.
+    """
+    with _told(path):
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(beside).chmod(0o666 & ~umask())
-            Path(beside).replace(target)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with _told(path):
+            beside.chmod(0o666 & ~umask())
+            beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def check_writable(path: Path) -> None:
@@ -58,10 +71,17 @@ def check_writable(path: Path) -> None:
     Raises:
         UsageError: The folder cannot be made or written to.
     """
-    try:
+    with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tells which file cannot be written, and why."""
+    try:
+        yield
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
     except OSError as error:

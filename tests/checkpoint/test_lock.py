@@ -67,7 +67,7 @@ def test_a_lock_has_the_digest_of_every_tensor(model: ZooModel) -> None:
 def test_a_lock_has_seed_and_versions(model: ZooModel) -> None:
     written = locked(model)
     assert written["seed"] == 7
-    assert written["format"] == 1
+    assert written["format"] == 2
     assert written["libraries"]["torch"] == torch.__version__.partition("+")[0]
     assert "safetensors" in written["libraries"]
 

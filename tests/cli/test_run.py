@@ -166,7 +166,9 @@ def test_a_column_that_is_absent_need_not_be_there(trained: Path, tmp_path: Path
         (["a=1", "--absent", "rigt"], "did you mean `right`?"),
         (["a=1", "b=2", "--absent", "left"], "no input at all"),
         (["--table", "x.csv"], "name the file for the predictions"),
-        (["a=1", "b=1", "-o", "x.csv"], "-o goes with --table"),
+        (["a=1", "b=1", "-o", "x.csv"], "-o, --columns and --on-error go with --table"),
+        (["a=1", "b=1", "--columns", "none"], "go with --table"),
+        (["a=1", "b=1", "--on-error", "skip"], "go with --table"),
         (["--table", "nothing.csv", "-o", "x.csv"], "no such file"),
     ],
 )
@@ -188,7 +190,8 @@ def test_rows_without_any_input_have_no_prediction(trained: Path, tmp_path: Path
     for name in ("out.csv", "out.jsonl", "out.parquet"):
         result = run("predict", trained, "--table", tmp_path / "gaps.csv", "-o", tmp_path / name)
         assert result.exit_code == 0, result.stderr
-        assert "4 rows, 2 of them without a prediction: they have no input" in result.stderr
+        assert f"wrote {tmp_path / name}: 4 rows in " in result.stderr
+        assert "2 of them without a prediction: they have no input" in result.stderr
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [row["kind.label"] is None for row in rows] == [True, False, True, False]
     assert [row["row"] for row in rows] == [0, 1, 2, 3]

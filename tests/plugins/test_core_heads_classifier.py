@@ -32,7 +32,7 @@ def test_one_layer_is_a_linear_layer_on_the_pooled_features() -> None:
     linear.load_state_dict({"weight": head.state_dict()["output.weight"], "bias": head.state_dict()["output.bias"]})
     pooled = torch.randn(4, WIDTH)
     assert torch.equal(head(reading(pooled)), linear(pooled))
-    assert len(head.state_dict()) == 2
+    assert set(head.state_dict()) == {"output.weight", "output.bias", "temperature"}
 
 
 @pytest.mark.parametrize("activation", ["gelu", "relu", "silu", "tanh"])
@@ -154,7 +154,7 @@ def test_rows_of_shared_classes_are_kept() -> None:
     assert all(adapted.tensors[name] is state[name] for name in state if name.startswith("hidden"))
     assert adapted.unused == []
     assert all(torch.equal(tensor, fresh[name]) for name, tensor in head.state_dict().items())
-    head.load_state_dict(dict(adapted.tensors))
+    assert head.load_state_dict(dict(adapted.tensors), strict=False).missing_keys == ["temperature"]
 
 
 def test_rows_are_kept_in_the_precision_of_the_head() -> None:
@@ -210,7 +210,7 @@ def test_saved_tensors_and_what_was_learnt_are_all_of_it(options: Any) -> None:
     given = Classifier(layers=2, **options)
     fitted = learnt(given, LABELS if options.get("multi_label") else CELLS)
     head = make(given, fitted)
-    assert set(head.state_dict()) == {name for name, _ in head.named_parameters()}
+    assert set(head.state_dict()) == {"temperature", *(name for name, _ in head.named_parameters())}
     with Unallocated():
         restored = make(given, json.loads(json.dumps(fitted)))
     restored.load_state_dict(head.state_dict(), assign=True)

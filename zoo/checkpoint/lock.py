@@ -15,7 +15,12 @@ from zoo.checkpoint.tensors import digest
 from zoo.checkpoint.verify import text_digest
 from zoo.spec.sections import Part, Spec
 
-FORMAT = 1
+FORMAT = 2
+"""Of a run folder. Heads have had a temperature since 2."""
+
+READ = (1, 2)
+"""Formats that are read."""
+
 LIBRARIES = (
     "torch",
     "torchvision",

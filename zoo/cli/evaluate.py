@@ -1,17 +1,20 @@
 """The verbs that use a run: `zoo eval`, `zoo predict`."""
 
-from collections.abc import Collection
+import os
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json
-from zoo.errors import UsageError
+from zoo.cli.waiting import duration, rate, row_bar, waiting
+from zoo.errors import UsageError, listed
 
 if TYPE_CHECKING:
-    from zoo.model.model import ZooModel
+    from zoo.evaluation.predict import Written
 
 run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -43,9 +46,26 @@ def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
 @click.option("--table", type=click.Path(path_type=Path), help="Predict every row of a table.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write predictions as .parquet, .csv or .jsonl.")
 @click.option("--absent", multiple=True, metavar="INPUT", help="Predict as if no sample had this input.")
+@click.option(
+    "--columns",
+    metavar="all|none|A,B",
+    help="Columns of the table to keep; unless said, all but embedded files and long lists.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["fail", "skip"]),
+    help="What to do about a row that cannot be read: fail, or skip it and tell why in a column `error`.",
+)
 @json_option
 def predict_command(
-    run: Path, values: tuple[str, ...], table: Path | None, output: Path | None, absent: tuple[str, ...], as_json: bool
+    run: Path,
+    values: tuple[str, ...],
+    table: Path | None,
+    output: Path | None,
+    absent: tuple[str, ...],
+    columns: str | None,
+    on_error: Literal["fail", "skip"] | None,
+    as_json: bool,
 ) -> None:
     """Predict one sample, or every row of a table.
 
@@ -54,17 +74,20 @@ def predict_command(
     """
     if bool(values) == bool(table):
         raise UsageError("give either one sample, as NAME=VALUE for each input, or a table with --table")
-    if table is None and output is not None:
-        raise UsageError("-o goes with --table; one sample is printed")
+    if table is None and (output is not None or columns is not None or on_error is not None):
+        raise UsageError("-o, --columns and --on-error go with --table; one sample is printed")
     if table is not None and output is None:
         raise UsageError("name the file for the predictions with -o: OUT.parquet, OUT.csv or OUT.jsonl")
-    from zoo.model.run import read_run
-
-    model = read_run(run)
+    first = os.environ.get("RANK", "0") == "0"
     if table is not None and output is not None:
-        _predict_table(model, table, output, absent)
+        _predict_table(run, table, output, absent, columns, on_error or "fail", as_json, first)
         return
-    found = _predict_sample(model, values, absent)
+    if not first:
+        return  # one process answers for all
+    with waiting("loading the model"):
+        found, remarks = _predict_sample(run, values, absent)
+    for remark in remarks:
+        note(f"note: {remark}")
     if as_json:
         print_json(found)
         return
@@ -73,30 +96,52 @@ def predict_command(
     next_step(f"zoo eval {quote(str(run))}")
 
 
-def _predict_table(model: "ZooModel", table: Path, output: Path, absent: tuple[str, ...]) -> None:
-    from zoo.evaluation.predict import predict_table
+def _predict_table(
+    run: Path,
+    table: Path,
+    output: Path,
+    absent: tuple[str, ...],
+    columns: str | None,
+    on_error: Literal["fail", "skip"],
+    as_json: bool,
+    first: bool,
+) -> None:
+    with waiting("loading zoo") if first else nullcontext():
+        from zoo.evaluation.predict import predict_table
+    chosen = {None: "light", "all": "all", "none": "none"}.get(columns) or (columns or "").split(",")
+    with row_bar() if first else nullcontext() as watch:
+        written = predict_table(run, table, output, absent, columns=chosen, on_error=on_error, watch=watch)
+    if not first:
+        return  # one process tells for all
+    if as_json:
+        print_json({"file": str(output), **asdict(written)})
+    _tell_written(output, written)
 
-    written = predict_table(model, table, output, absent)
-    empty = f", {written.empty} of them without a prediction: they have no input" if written.empty else ""
-    note(f"wrote {output}: {written.rows} row{'s' * (written.rows != 1)}{empty}")
-    _tell_untaught(model, absent)
+
+def _tell_written(output: Path, written: "Written") -> None:
+    """What was written, how fast, and what is not in it."""
+    rows = f"{written.rows:,} row{'s' * (written.rows != 1)}"
+    note(f"wrote {output}: {rows} in {duration(written.seconds)}, {rate(written.rows, written.seconds)}")
+    if written.empty:
+        note(f"note: {written.empty:,} of them without a prediction: they have no input")
+    if written.wrong:
+        note(f"note: {written.wrong:,} of them without a prediction: they cannot be read; `error` tells why")
+    if written.left_out:
+        note(f"note: left out: {listed(written.left_out)} (heavy; --columns all keeps them)")
+    for remark in written.remarks:
+        note(f"note: {remark}")
 
 
-def _predict_sample(model: "ZooModel", words: tuple[str, ...], absent: tuple[str, ...]) -> dict[str, Any]:
-    from zoo.evaluation.predict import predict, sample
+def _predict_sample(run: Path, words: tuple[str, ...], absent: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
+    """What the heads say of a sample, and what the user should know of that."""
+    from zoo.evaluation.predict import predict, remarks_on
+    from zoo.evaluation.words import sample
+    from zoo.model.run import read_run
 
+    model = read_run(run)
     given = sample(model, words)
     (found,) = predict(model, [given], absent)
-    _tell_untaught(model, {*absent, *model.spec.inputs} - ({*given} - {*absent}))
-    return found
-
-
-def _tell_untaught(model: "ZooModel", absent: Collection[str]) -> None:
-    """A remark where an input is absent that never was in training."""
-    from zoo.model.model import untaught
-
-    if names := [name for name in model.never_absent() if name in absent]:
-        note(f"note: {untaught(names)}")
+    return found, list(remarks_on(model, {*absent, *model.spec.inputs} - ({*given} - {*absent})))
 
 
 def told(value: object) -> str:

@@ -77,6 +77,7 @@ def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, r
     from zoo.cli.processes import first_process
     from zoo.cli.scores import print_scores
     from zoo.data.columns import sample_names
+    from zoo.model.calibration import told_calibration
     from zoo.training.progress import Terminal
     from zoo.training.train import train
 
@@ -84,6 +85,8 @@ def train_command(spec: Path, overrides: tuple[str, ...], output: Path | None, r
         run = train(checked, folder, resume=resume, watch=watch)
     if not first_process():
         return
+    for line in told_calibration(run.model):
+        note(f"note: {line}")
     if as_json:
         print_json({"folder": str(folder), **run.metrics})
     else:

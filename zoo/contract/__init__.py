@@ -6,7 +6,7 @@ it has none), with every value checked; `context` holds what comes from the part
 
 from zoo.contract.backbone import Adapted, Backbone, BackboneContext, Files
 from zoo.contract.fusion import Fusion, FusionContext
-from zoo.contract.head import Head, HeadContext, Metric
+from zoo.contract.head import Calibrated, Head, HeadContext, Metric
 from zoo.contract.input import Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.contract.policy import Policy, PolicyContext, Trainable
 
@@ -14,6 +14,7 @@ __all__ = [
     "Adapted",
     "Backbone",
     "BackboneContext",
+    "Calibrated",
     "Files",
     "Frontend",
     "FrontendContext",

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -79,6 +79,15 @@ class Head(nn.Module, ABC):
     def decode(self, outputs: Any) -> list[Any]:
         """One plain Python value per row: what `zoo predict` prints and writes."""
 
+    def prediction_type(self) -> Any:
+        """What `decode` gives of a row, so that a file of predictions has its columns before there is any.
+
+        `bool`, `int`, `float` or `str`; a tuple of texts for one of these; `[T]` for a list; a mapping of names to
+        types for a mapping with these keys, each of which becomes a column. None where it is not known beforehand:
+        then it becomes one column of texts, JSON where it is none.
+        """
+        return None
+
     def label(self, cell: Any) -> Any:
         """Checks a label and turns it into what `collate` takes.
 
@@ -120,3 +129,22 @@ class Head(nn.Module, ABC):
     def views(self, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Views of a sample that the head wants to read beside the sample, as values by input; most want none."""
         return ()
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """A head whose probabilities can be calibrated by temperature scaling (Guo et al. 2017)."""
+
+    temperature: Tensor
+    """A buffer, 1 until it is fitted: `decode` divides logits by it. The loss does not, and no label changes by it."""
+
+    def fitted_temperature(self, outputs: Any, targets: Any) -> float:
+        """The temperature with the lowest log loss of these rows, which training did not learn from.
+
+        Args:
+            outputs: What `forward` gave, one tensor.
+            targets: What `collate` made of the labels, one tensor.
+
+        Raises:
+            ValueError: The rows do not tell it; the message says why.
+        """

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
@@ -79,14 +79,6 @@ def unlabelled(
     """
     chosen = Selection(table, np.arange(len(table)) if rows is None else rows, frozenset())
     return _loader(model, [chosen], ONCE, absent)
-
-
-def with_inputs(model: Parts, table: Table, absent: Collection[str] = ()) -> Bool[NDArray[np.bool_], "rows"]:
-    """True for the rows of a table that have any input which is not absent."""
-    spec = model.spec
-    columns = columns_of(spec, [name for name in spec.inputs if name not in absent], ())
-    filled: NDArray[np.bool_] = np.logical_or.reduce([table.filled(column) for column in columns])
-    return filled
 
 
 def open_inputs(model: Parts, path: Path, absent: Collection[str] = ()) -> Table:

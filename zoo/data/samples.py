@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -11,11 +12,21 @@ from torch import Tensor
 from zoo.contract import Backbone, Frontend, Head, InputType
 from zoo.data.columns import cell_of, is_missing, part_columns
 from zoo.data.inputs import Chain
-from zoo.data.tables import Table
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
 View = Mapping[str, Tensor]
+
+
+class Origin(Protocol):
+    """Where rows stand: a table, or what is left of one row of it."""
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in its cells start."""
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: "`train.csv`, line 17"."""
 
 
 class Parts(Protocol):
@@ -83,7 +94,7 @@ class Preparation:
         """Whether a row is prepared the same way each time: no head makes views of its own."""
         return not self.viewing
 
-    def sample(self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str], seed: int) -> Sample:
+    def sample(self, table: Origin, number: int, row: Mapping[str, Any], heads: Collection[str], seed: int) -> Sample:
         """Prepares a row.
 
         Args:
@@ -113,7 +124,7 @@ class Preparation:
         views = {name: self._views(name, values, seed) for name in self.viewing if name in labels}
         return Sample(inputs, labels, views, number)
 
-    def labels_of(self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str]) -> dict[str, Any]:
+    def labels_of(self, table: Origin, number: int, row: Mapping[str, Any], heads: Collection[str]) -> dict[str, Any]:
         """The labels of a row, by head, without those that it lacks; None of a head that needs no labels.
 
         Args:
@@ -128,7 +139,7 @@ class Preparation:
         return dict(self._labels(table, number, row, heads))
 
     def _labels(
-        self, table: Table, number: int, row: Mapping[str, Any], heads: Collection[str]
+        self, table: Origin, number: int, row: Mapping[str, Any], heads: Collection[str]
     ) -> Iterator[tuple[str, Any]]:
         for name, columns in self.labels.items():
             if name not in heads:
@@ -149,14 +160,14 @@ class Preparation:
         return tuple({name: self.prepares[name](value) for name, value in view.items()} for view in views)
 
 
-def cell_place(table: Table, number: int, columns: Collection[str]) -> str:
+def cell_place(table: Origin, number: int, columns: Collection[str]) -> str:
     """Where a cell stands, for messages: "`train.csv`, line 17, column `price`"."""
     named = ", ".join(f"`{column}`" for column in columns)
     return f"{table.place(number)}, {'column' if len(columns) == 1 else 'columns'} {named}"
 
 
 @contextmanager
-def at(table: Table, number: int, columns: Collection[str]) -> Iterator[None]:
+def at(table: Origin, number: int, columns: Collection[str]) -> Iterator[None]:
     """Puts the place of a cell before what is wrong with it."""
     try:
         yield

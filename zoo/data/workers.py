@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader
@@ -21,6 +22,17 @@ MOST = 8
 
 Job = tuple[Place, int]
 """A row to prepare, and the seed of its views."""
+
+
+JobT = TypeVar("JobT", contravariant=True)
+SampleT = TypeVar("SampleT", covariant=True)
+
+
+class Prepares(Protocol[JobT, SampleT]):
+    """What worker processes take along."""
+
+    def __getitems__(self, jobs: Sequence[JobT]) -> Sequence[SampleT] | ZooError:
+        """What becomes of each job; an error is given back, because a worker would garble what it raises."""
 
 
 class Work:
@@ -50,7 +62,7 @@ class Work:
         return self._preparation.sample(selection.table, row, cells, selection.heads, seed)
 
 
-class Workers:
+class Workers(Generic[JobT, SampleT]):
     """Prepares batch after batch.
 
     Args:
@@ -59,11 +71,11 @@ class Workers:
             that this is worth it.
     """
 
-    def __init__(self, work: Work, processes: int | None) -> None:
+    def __init__(self, work: Prepares[JobT, SampleT], processes: int | None) -> None:
         self._work, self._processes = work, processes
         self._paces: list[float] = []
 
-    def prepared(self, batches: Iterator[list[Job]], rows: int) -> Iterator[list[Sample]]:
+    def prepared(self, batches: Iterator[list[JobT]], rows: int) -> Iterator[Sequence[SampleT]]:
         """Samples of each batch.
 
         Args:
@@ -93,7 +105,7 @@ class Workers:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(processors, MOST) if processors > 1 else 0
 
-    def _in_processes(self, batches: Iterable[list[Job]], processes: int) -> Iterable[list[Sample] | ZooError]:
+    def _in_processes(self, batches: Iterable[list[JobT]], processes: int) -> Iterable[Sequence[SampleT] | ZooError]:
         # The generator is there so that no number is drawn from torch's own, which dropout draws from.
         return DataLoader(
             self._work,  # type: ignore[arg-type]  # it has no __getitem__, which is not called
@@ -104,11 +116,11 @@ class Workers:
         )
 
 
-def _checked(samples: list[Sample] | ZooError) -> list[Sample]:
+def _checked(samples: Sequence[SampleT] | ZooError) -> Sequence[SampleT]:
     if isinstance(samples, ZooError):
         raise samples
     return samples
 
 
-def _as_it_is(samples: list[Sample]) -> list[Sample]:
+def _as_it_is(samples: Any) -> Any:
     return samples

@@ -1,26 +1,49 @@
 """`zoo.predict`: what a model makes of samples, and of the rows of a table."""
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-from jaxtyping import Int
-from numpy.typing import NDArray
-
-from zoo.component import Component, Modality
-from zoo.data.columns import part_columns
+from zoo.component import Component
+from zoo.data.columns import text_columns
 from zoo.data.memory import samples_of
-from zoo.data.open import open_inputs, unlabelled, with_inputs
+from zoo.data.open import unlabelled
+from zoo.data.stream import open_stream
 from zoo.data.tables import Table
 from zoo.errors import UsageError, nearest
-from zoo.evaluation.written import Written, check_output, write_table
-from zoo.model.model import ZooModel
+from zoo.evaluation.joined import write_predictions
+from zoo.evaluation.processes import processes
+from zoo.evaluation.rows import RowPredictions
+from zoo.evaluation.written import check_output, check_schema
+from zoo.model.calibration import calibrated
+from zoo.model.model import ZooModel, untaught
 from zoo.model.run import Trained, model_of
 
 Prediction = dict[str, Any]
 """What each head says of a sample, by its name."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Args:
+        rows: How many rows.
+        empty: How many of them have no prediction, because they had no input.
+        wrong: How many of them have none, because they could not be read.
+        left_out: Columns of the table that were not kept, because they are heavy.
+        seconds: How long it took, without loading the model.
+        remarks: What the user should know of the predictions.
+    """
+
+    rows: int
+    empty: int
+    wrong: int = 0
+    left_out: tuple[str, ...] = ()
+    seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
 
 
 def predict(
@@ -47,107 +70,74 @@ def predict(
 
 
 def predict_table(
-    run: ZooModel | Trained | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
+    run: ZooModel | Trained | str | Path,
+    table: str | Path,
+    output: str | Path,
+    absent: Collection[str] = (),
+    *,
+    columns: str | Sequence[str] = "light",
+    on_error: Literal["fail", "skip"] = "fail",
+    components: Iterable[Component] = (),
+    watch: Callable[[int, int], None] | None = None,
 ) -> Written:
-    """Predicts every row of a table, and writes the predictions beside the row's number.
+    """Predicts every row of a table, chunk by chunk, and writes the predictions beside the row's number and columns.
 
-    Of a row without any input nothing can be said: its predictions are null.
+    Of a row without any input nothing can be said: its predictions are null. In several processes, as torchrun starts
+    them, each predicts a range of the rows on a device of its own, and the first joins them: the file is the same.
 
     Args:
-        run: A run folder, what `zoo.train` gave, or a model.
+        run: A run folder, what `zoo.train` gave, or a model. A folder's model runs on the GPU if there is one.
         table: A table with the columns of the inputs; it needs no labels.
         output: A .parquet, .csv or .jsonl file; it is complete in the end or absent.
         absent: Inputs that count as absent from every row, whose columns need not be there.
+        columns: Which of the table's columns to keep: `light`, all but embedded files and long lists; `all`; `none`; or
+            their names. One that is called like a column of predictions becomes `table.<name>`.
+        on_error: What to do about a row that cannot be read: `fail`, or `skip`, which leaves its predictions null and
+            tells in a column `error` what is wrong.
+        components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
+        watch: Hears how many rows are done, and of how many, of this process's.
 
     Returns:
         How many rows were written.
 
     Raises:
-        UsageError: There is no such run, table or input, a cell cannot be read, or no row has any input.
+        UsageError: There is no such run, table, column or input, a cell cannot be read, or no row can be predicted.
         ConflictError: Something is in the file's place already.
     """
-    check_output(Path(output))
-    model = model_of(run)
-    rows = open_inputs(model, Path(table), _known(model, absent))
-    return write_table(Path(output), _row_by_row(model, rows, absent))
+    path = Path(output)
+    if on_error not in ("fail", "skip"):
+        raise ValueError(f"on_error: {on_error!r} is neither `fail` nor `skip`")
+    check_output(path)
+    group = processes()
+    model = model_of(run, components)
+    if isinstance(run, (str, Path)):
+        model.to(group.device)
+    stream = open_stream(Path(table), text_columns(model.spec))
+    rows = RowPredictions(model, stream, _known(model, absent), columns, forgiving=on_error == "skip")
+    check_schema(path, rows.schema)
+    started = time.perf_counter()
+    counts = write_predictions(path, rows, group, watch)
+    seconds = time.perf_counter() - started
+    remarks = tuple(remarks_on(model, absent))
+    return Written(counts.rows, counts.empty, counts.wrong, rows.kept.left_out, seconds, remarks)
 
 
-def sample(model: ZooModel, words: Sequence[str]) -> dict[str, Any]:
-    """A sample from words of the form NAME=VALUE.
-
-    A name is an input's, or a column's where an input is made of several. A value is a path or a text where the input
-    reads those, else a number, a list in JSON, or the name of a category; nothing is an empty cell.
-
-    Raises:
-        UsageError: A word is of another form, or given twice; or there is no such input or column.
-    """
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise UsageError(f"`{word}` is not of the form NAME=VALUE")
-        owner, column = _place(model, name)
-        cells = found if column is None else found.setdefault(owner, {})
-        key = column or owner
-        if not isinstance(cells, dict) or key in cells:
-            raise UsageError(f"`{name}` is given twice")
-        cells[key] = _cell(value, model.inputs[owner].value.modality)
-    return found
+def remarks_on(model: ZooModel, absent: Collection[str]) -> Iterator[str]:
+    """What the user should know of predictions: which probabilities are calibrated, which absence nobody taught."""
+    yield from calibrated(model)
+    if names := [name for name in model.never_absent() if name in absent]:
+        yield untaught(names)
 
 
-def _place(model: ZooModel, name: str) -> tuple[str, str | None]:
-    """The input that a name means, and its column where it is made of several.
-
-    An input of several columns may be named like one of them, `price: {columns: [price, weight]}`; the column is meant.
-    """
-    columns = {each: part_columns(section) for each, section in model.spec.inputs.items()}
-    owner = next((each for each, own in columns.items() if len(own) > 1 and name in own), None)
-    if owner is not None:
-        return owner, name
-    if name in columns:
-        return name, None
-    owner = next((each for each, own in columns.items() if name in own), None)
-    if owner is None:
-        known = [*columns, *(column for own in columns.values() for column in own)]
-        guess = nearest(name, known)
-        advice = f"did you mean `{guess}`?" if guess else f"there are {', '.join(columns)}"
-        raise UsageError(f"there is no input `{name}`; {advice}")
-    return owner, None
-
-
-def _cell(text: str, modality: str) -> Any:
-    """A value as a cell would hold it; null where there is none, as in a table."""
-    if not text:
-        return None
-    if modality in (Modality.IMAGE, Modality.TEXT, Modality.AUDIO):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _predicted(
-    model: ZooModel, table: Table, absent: Collection[str], rows: Int[NDArray[np.int64], "chosen"] | None = None
-) -> Iterator[Prediction]:
-    """Predictions of some rows, or of all, in their order."""
-    loader = unlabelled(model, table, _known(model, absent), rows)
+def _predicted(model: ZooModel, table: Table, absent: Collection[str]) -> Iterator[Prediction]:
+    """Predictions of all rows, in their order."""
+    loader = unlabelled(model, table, _known(model, absent))
     model.eval()
     device = next(model.parameters()).device
     for batch in loader:
         decoded = model.predict(batch.to(device))
         for values in zip(*decoded.values(), strict=True):
             yield dict(zip(decoded, values, strict=True))
-
-
-def _row_by_row(model: ZooModel, table: Table, absent: Collection[str]) -> Iterator[Prediction | None]:
-    """A prediction of each row of a table; None of one without any input."""
-    filled = with_inputs(model, table, absent)
-    if not filled.any():
-        raise UsageError(f"`{table.name}`: no row has any input")
-    predictions = _predicted(model, table, absent, filled.nonzero()[0])
-    for there in filled.tolist():
-        yield next(predictions) if there else None
 
 
 def _known(model: ZooModel, absent: Collection[str]) -> Collection[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from zoo.checkpoint.loading import Start, assign, describe, started
@@ -11,7 +12,7 @@ from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
-from zoo.contract import Backbone, Head, ValueSpec
+from zoo.contract import Backbone, Calibrated, Head, ValueSpec
 from zoo.data.fit import fit
 from zoo.errors import CorruptError, UsageError
 from zoo.model.assemble import assemble
@@ -88,7 +89,9 @@ def _start_head(head: Head, source: Source, place: str) -> Start:
     return describe(head, adapted)
 
 
-def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tensor]) -> ZooModel:
+def restore(
+    spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tensor], temperatures: bool = True
+) -> ZooModel:
     """The model of a run: every tensor is the run's own.
 
     Args:
@@ -96,6 +99,7 @@ def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tenso
         fitted: What the run had learnt from its training rows.
         run: The run's files.
         tensors: All its tensors.
+        temperatures: Whether those of its heads are among them; an old run has none, and they are 1.
 
     Raises:
         CorruptError: The tensors are not those of the spec.
@@ -108,8 +112,14 @@ def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tenso
 
     with Unallocated():
         model = assemble(spec, fitted, make)
-    assign(model, tensors)
+    assign(model, tensors if temperatures else {**_temperatures(model), **tensors})
     return model
+
+
+def _temperatures(model: ZooModel) -> dict[str, Tensor]:
+    """The temperatures of all heads, auxiliary ones too, as they are before they are fitted."""
+    heads = {name: each for name, each in model.named_modules() if isinstance(each, Calibrated)}
+    return {f"{name}.temperature": torch.ones_like(head.temperature) for name, head in heads.items()}
 
 
 def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from zoo import __version__
 from zoo.data.columns import sample_names
+from zoo.model.calibration import told_calibration
 from zoo.model.model import ZooModel
 from zoo.spec.render import render_spec
 from zoo.spec.sections import SharedBackbone, Spec
@@ -25,6 +26,7 @@ def card(model: ZooModel, metrics: Mapping[str, Any]) -> str:
         f"Made with zoo {__version__}: {total:,} parameters.",
         _inputs(spec),
         _quality(metrics),
+        _probabilities(model),
         f"## Use\n\n```sh\nzoo predict FOLDER {' '.join(f'{name}=...' for name in sample_names(spec))}\n```",
         f"## Spec\n\n```yaml\n{render_spec(spec)}```",
     ]
@@ -45,6 +47,11 @@ def _inputs(spec: Spec) -> str:
             told = f"{backbone.use} | {backbone.weights}"
         rows.append(f"| {name} | {section.type} | {told} |")
     return "\n".join(rows)
+
+
+def _probabilities(model: ZooModel) -> str:
+    """Whether they are calibrated, head by head."""
+    return "\n\n".join(f"{line[0].upper()}{line[1:]}." for line in told_calibration(model))
 
 
 def _quality(metrics: Mapping[str, Any]) -> str:

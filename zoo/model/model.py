@@ -12,6 +12,7 @@ from zoo.checkpoint.loading import Start
 from zoo.checkpoint.source import Source
 from zoo.contract import Backbone, Frontend, Fusion, Head, InputType
 from zoo.features import Batch, Features, Reading, Targets, Values
+from zoo.model.calibration import Calibration
 from zoo.model.tower import Run, in_chunks, run_tower
 from zoo.spec.sections import SharedBackbone, Spec
 
@@ -44,7 +45,8 @@ class ZooModel(nn.Module):
 
     `starts` and `sources` tell of each part, by where its tensors stand (`backbones.photo`), how it starts and where
     its weights came from. `frozen` are the modules that `train()` leaves in eval, and `frozen_rows` how many rows a
-    frozen backbone is run on at a time.
+    frozen backbone is run on at a time. `calibration` tells by head whether its probabilities are calibrated; nothing
+    until `zoo.evaluation.calibrate` looked.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class ZooModel(nn.Module):
         self.frozen: list[nn.Module] = []
         self.frozen_rows = spec.train.batch_size
         self.lacked: frozenset[str] | None = None
+        self.calibration: dict[str, Calibration] = {}
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from zoo import __version__
-from zoo.checkpoint.lock import FORMAT, fingerprint, lock, tables
+from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
 from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
@@ -17,6 +17,7 @@ from zoo.component import Component
 from zoo.errors import PluginError, UsageError
 from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
+from zoo.model.calibration import Calibration
 from zoo.model.card import card
 from zoo.model.model import ZooModel
 from zoo.spec.load import as_spec
@@ -109,18 +110,20 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     run = Folder(folder)
     told = read_json(folder / CONFIG)
     written = told.get("format")
-    if written != FORMAT:
-        raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads format {FORMAT}")
+    if written not in READ:
+        known = " and ".join(map(str, READ))
+        raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads the formats {known}")
     lock = read_json(folder / LOCK)
     check_files(folder, lock)
     check_plugins(folder, section(lock, "plugins", f"`{folder / LOCK}`"))
     spec = as_spec(folder / SPEC, components)
     tensors = run.tensors([SINGLE])
     check_tensors(tensors, lock, f"`{folder}`")
-    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors)
+    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=written > 1)
     align(model)
     lacked = told.get("lacked_in_training")
     model.lacked = None if lacked is None else frozenset(lacked)
+    model.calibration = {name: Calibration(**found) for name, found in told.get("calibration", {}).items()}
     return model.eval()
 
 
@@ -190,6 +193,7 @@ def config(model: ZooModel) -> dict[str, Any]:
         "inputs": {name: section.type for name, section in spec.inputs.items()},
         "heads": {name: section.use for name, section in spec.heads.items()},
         "lacked_in_training": None if model.lacked is None else sorted(model.lacked),
+        "calibration": {name: found.as_dict() for name, found in model.calibration.items()},
     }
 
 

@@ -1,6 +1,6 @@
 """What holds for heads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -40,6 +40,32 @@ def predictions_are_plain(trial: HeadTrial) -> Iterator[str]:
         yield f"`decode` gives {len(told)} predictions for {len(trial.unlabelled.batch)} rows"
     for kind in dict.fromkeys(kind for each in told for kind in _strange(each)):
         yield f"`decode` gives a {kind}, which is no plain Python"
+
+
+def predictions_are_of_their_type(trial: HeadTrial) -> Iterator[str]:
+    """What `decode` gives is what `prediction_type` says, so that it can be written as columns of a table."""
+    head = trial.build().eval()
+    kind = head.prediction_type()
+    if kind is None:
+        return
+    with torch.no_grad():
+        told = head.decode(head(trial.unlabelled))
+    for each in told:
+        if not of_type(each, kind):
+            yield f"`decode` gives {each!r}, which is not of its `prediction_type`, {kind!r}"
+            return
+
+
+def of_type(value: Any, kind: Any) -> bool:
+    """Whether a prediction is of a type that a head told."""
+    if isinstance(kind, tuple):
+        return value in kind
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(of_type(each, kind[0]) for each in value)
+    if isinstance(kind, Mapping):
+        same = isinstance(value, dict) and value.keys() == kind.keys()
+        return same and all(of_type(value[name], each) for name, each in kind.items())
+    return value is None or type(value) is kind or (kind is float and type(value) is int)
 
 
 def wrong_labels_are_refused(trial: HeadTrial) -> Iterator[str]:
@@ -86,6 +112,7 @@ LAWS = (
     *modules.LAWS,
     loss_is_one_finite_number,
     predictions_are_plain,
+    predictions_are_of_their_type,
     wrong_labels_are_refused,
     metrics_are_numbers,
     rows_do_not_depend_on_each_other,

@@ -19,8 +19,8 @@ from accelerate import Accelerator
 
 from zoo.checkpoint.tensors import digest
 from zoo.contract import Backbone, Head, InputType
-from zoo.data.columns import cell_of, part_columns
-from zoo.data.open import unlabelled, with_inputs
+from zoo.data.columns import cell_of, columns_of, part_columns
+from zoo.data.open import unlabelled
 from zoo.data.rows import Selection
 from zoo.data.stored import Digests, FeatureStore, StoredRows, digest_of
 from zoo.errors import UsageError
@@ -209,7 +209,8 @@ def _reads_tokens(model: ZooModel) -> bool:
 
 def _check_rows(model: ZooModel, selection: Selection) -> None:
     """Refuses rows without any input, as the preparation of a row does that decodes all of them."""
-    filled = with_inputs(model, selection.table)
+    columns = columns_of(model.spec, model.spec.inputs, ())
+    filled = np.logical_or.reduce([selection.table.filled(column) for column in columns])
     empty = [int(row) for row in selection.numbers if not filled[row]]
     if empty:
         raise UsageError(f"{selection.table.place(empty[0])}: it has no input at all; fill one in or remove the row")

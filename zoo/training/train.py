@@ -20,6 +20,7 @@ from zoo.data.open import loader
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows, open_rows, select
 from zoo.errors import ZooError
+from zoo.evaluation.calibrate import calibrate
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
@@ -133,8 +134,10 @@ def _learn(
     training, validation = _loaders(model, opened, accelerator, watch)
     state = working / STATE if working is not None else None
     Training(model, training, validation, watch, accelerator, state).run(note)
-    # What was measured on a share of the rows in training is measured on all of them in the end.
-    return model, history, loaders(model, opened)[1] if accelerator.num_processes > 1 else validation
+    if accelerator.num_processes > 1:  # what was measured on shares of the rows is measured on all of them in the end
+        validation = loaders(model, opened)[1]
+    calibrate(model, validation)
+    return model, history, validation
 
 
 def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch) -> tuple[Loader, Loader | None]:

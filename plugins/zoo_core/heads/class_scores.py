@@ -1,11 +1,12 @@
-"""What heads of classes have alike: a score for each class, and whose scores these are."""
+"""What heads of classes have alike: a score for each class, whose scores these are, and the probabilities they mean."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
 from zoo import UsageError
@@ -20,7 +21,11 @@ class ClassScores(Head):
     """A score for each class from the pooled features.
 
     `classes` are their names in the order of the outputs. Labels are texts, numbers or truth values; see `class_name`.
+    `temperature` divides the logits where they become probabilities (Guo et al. 2017), never in the loss; it is 1 until
+    `zoo.evaluation.calibrate` has fitted it.
     """
+
+    temperature: Float[Tensor, ""]
 
     def __init__(self, options: Classifier, context: HeadContext) -> None:
         super().__init__()
@@ -29,6 +34,15 @@ class ClassScores(Head):
         self.codes = {name: code for code, name in enumerate(self.classes)}
         self.hidden = hidden_layers(options, width)
         self.output = nn.Linear(width, len(self.classes))
+        self.register_buffer("temperature", torch.ones(()))
+
+    @abstractmethod
+    def fitted_temperature(self, outputs: Any, targets: Any) -> float:
+        """The temperature with the lowest log loss of these rows; see `zoo.contract.Calibrated`."""
+
+    def scaled(self, outputs: Float[Tensor, "batch classes"]) -> Float64[Tensor, "batch classes"]:
+        """Logits divided by the temperature, on the CPU in double precision: what probabilities are made of."""
+        return outputs.detach().cpu().double() / self.temperature.cpu().double()
 
     def forward(self, reading: Reading, targets: Any = None) -> Float[Tensor, "batch classes"]:
         """Logits."""
@@ -45,6 +59,7 @@ class ClassScores(Head):
         before: list[str] = list(fitted.get("classes", ()))
         if before == self.classes:
             return super().adapt(state, fitted)
+        state = {name: tensor for name, tensor in state.items() if name != "temperature"}  # other classes, other scores
         outputs = {name: tensor for name, tensor in state.items() if name.startswith("output.")}
         hidden = super().adapt({name: tensor for name, tensor in state.items() if name not in outputs}, fitted)
         own = {name: tensor for name, tensor in self.state_dict().items() if name.startswith("output.")}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,6 +13,7 @@ from zoo_core.declarations.heads import Classifier
 from zoo_core.heads.class_scores import ClassScores, learnt
 from zoo_core.heads.classes import class_names, code_of
 from zoo_core.heads.metrics import exact_match, macro_f1_of_labels, micro_f1
+from zoo_core.heads.temperature import temperature_of_labels
 
 
 class MultiLabel(ClassScores):
@@ -46,11 +47,28 @@ class MultiLabel(ClassScores):
     def decode(self, outputs: Float[Tensor, "batch classes"]) -> list[Any]:
         """Of each row the `labels` that are likelier than not, and the `probabilities` of all by name."""
         decoded = []
-        for row in outputs.detach().cpu().double().sigmoid().tolist():
-            probabilities = dict(zip(self.classes, row, strict=True))
-            labels = [name for name, probability in probabilities.items() if probability > 0.5]
-            decoded.append({"labels": labels, "probabilities": probabilities})
+        for row, chosen in zip(self.probabilities(outputs).tolist(), (outputs > 0).tolist(), strict=True):
+            labels = [name for name, there in zip(self.classes, chosen, strict=True) if there]
+            decoded.append({"labels": labels, "probabilities": dict(zip(self.classes, row, strict=True))})
         return decoded
+
+    def prediction_type(self) -> Any:
+        """A list of labels, and numbers."""
+        return {"labels": [str], "probabilities": dict.fromkeys(self.classes, float)}
+
+    def probabilities(self, outputs: Float[Tensor, "batch classes"]) -> Float64[Tensor, "batch classes"]:
+        """Of each row how likely it has each label, calibrated if the head is."""
+        return self.scaled(outputs).sigmoid()
+
+    def fitted_temperature(
+        self, outputs: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> float:
+        """The temperature with the lowest log loss of all labels of these rows, one for all of them.
+
+        Raises:
+            ValueError: They do not tell it.
+        """
+        return temperature_of_labels(outputs, targets.bool())
 
     def label(self, cell: Any) -> list[int]:
         """The numbers of the cell's classes.

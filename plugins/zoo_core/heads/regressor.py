@@ -122,6 +122,10 @@ class RegressionHead(Head):
             return [dict(zip(self.columns, row, strict=True)) for row in rows]
         return [row[0] for row in rows]
 
+    def prediction_type(self) -> Any:
+        """A number; of several columns, one for each."""
+        return dict.fromkeys(self.columns, float) if self.columns and len(self.columns) > 1 else float
+
     def label(self, cell: Any) -> list[float]:
         """The numbers of a cell; see `numbers_in`.
 

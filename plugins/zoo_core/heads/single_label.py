@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,6 +13,7 @@ from zoo_core.declarations.heads import Classifier
 from zoo_core.heads.class_scores import ClassScores, learnt
 from zoo_core.heads.classes import code_of, single_class_name
 from zoo_core.heads.metrics import accuracy, balanced_accuracy, macro_f1
+from zoo_core.heads.temperature import temperature_of_choice
 
 
 class SingleLabel(ClassScores):
@@ -45,11 +46,28 @@ class SingleLabel(ClassScores):
     def decode(self, outputs: Float[Tensor, "batch classes"]) -> list[Any]:
         """Of each row the likeliest `label`, its `probability`, and the `probabilities` of all classes by name."""
         decoded = []
-        for row in outputs.detach().cpu().double().softmax(1).tolist():
+        for row, code in zip(self.probabilities(outputs).tolist(), outputs.argmax(1).tolist(), strict=True):
             probabilities = dict(zip(self.classes, row, strict=True))
-            label = max(probabilities, key=probabilities.__getitem__)
-            decoded.append({"label": label, "probability": probabilities[label], "probabilities": probabilities})
+            told = {"label": self.classes[code], "probability": row[code], "probabilities": probabilities}
+            decoded.append(told)
         return decoded
+
+    def prediction_type(self) -> Any:
+        """One of the classes, and numbers."""
+        shares = dict.fromkeys(self.classes, float)
+        return {"label": tuple(self.classes), "probability": float, "probabilities": shares}
+
+    def probabilities(self, outputs: Float[Tensor, "batch classes"]) -> Float64[Tensor, "batch classes"]:
+        """Of each row how likely it is of each class, calibrated if the head is; they sum to 1."""
+        return self.scaled(outputs).softmax(1)
+
+    def fitted_temperature(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> float:
+        """The temperature with the lowest log loss of these rows.
+
+        Raises:
+            ValueError: They do not tell it.
+        """
+        return temperature_of_choice(outputs, targets)
 
     def label(self, cell: Any) -> int:
         """The number of the cell's class.
