@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import zoo.training.frozen
-from zoo.data.stored import FeatureStore
+from zoo.data.feature_store import FeatureStore
 from zoo.spec.load import load_spec
 from zoo.training.progress import Silent
 from zoo.training.train import Run, train

@@ -15,11 +15,11 @@ from torch.utils import _pytree as pytree
 
 from zoo.data.collate import Collation
 from zoo.data.columns import part_columns
+from zoo.data.feature_store import StoredRows
 from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
 from zoo.data.step import Place, Share, Step
-from zoo.data.stored import StoredRows
 from zoo.data.workers import Job, Work, Workers
 from zoo.features import Batch, Features, Values
 

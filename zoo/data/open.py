@@ -9,11 +9,11 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
+from zoo.data.feature_store import StoredRows
 from zoo.data.loader import ROOM, Loader
 from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
 from zoo.data.samples import Parts
 from zoo.data.step import Share
-from zoo.data.stored import StoredRows
 from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
 from zoo.spec.files import header

@@ -20,9 +20,9 @@ from accelerate import Accelerator
 from zoo.checkpoint.tensors import digest
 from zoo.contract import Backbone, Head, InputType
 from zoo.data.columns import cell_of, columns_of, part_columns
+from zoo.data.feature_store import Digests, FeatureStore, StoredRows, digest_of
 from zoo.data.open import unlabelled
 from zoo.data.rows import Selection
-from zoo.data.stored import Digests, FeatureStore, StoredRows, digest_of
 from zoo.errors import UsageError
 from zoo.features import Features
 from zoo.files import cache_folder, json_text, locked, replace_file
