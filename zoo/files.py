@@ -4,6 +4,8 @@ import json
 import math
 import os
 import tempfile
+import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,30 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+SETTLED = 2
+"""Seconds after which a file's time tells whether it was written again: clocks of file systems are coarse."""
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits; it is read once as long as its size and time stay."""
+    found = path.stat()
+    if time.time() - found.st_mtime < SETTLED:
+        return _read_digest(path)
+    return _known_digest(path.resolve(), found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 16)
+def _known_digest(path: Path, size: int, written: int) -> str:
+    return _read_digest(path)
+
+
+def _read_digest(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def umask() -> int:

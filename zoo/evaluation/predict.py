@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.component import Component, Modality
 from zoo.data.columns import part_columns
+from zoo.data.given import with_tables
 from zoo.data.memory import samples_of
 from zoo.data.open import open_inputs, unlabelled, with_inputs
 from zoo.data.tables import Table
@@ -47,7 +48,12 @@ def predict(
 
 
 def predict_table(
-    run: ZooModel | Trained | str | Path, table: str | Path, output: str | Path, absent: Collection[str] = ()
+    run: ZooModel | Trained | str | Path,
+    table: str | Path,
+    output: str | Path,
+    absent: Collection[str] = (),
+    *,
+    tables: Mapping[str, Any] | None = None,
 ) -> Written:
     """Predicts every row of a table, and writes the predictions beside the row's number.
 
@@ -58,6 +64,7 @@ def predict_table(
         table: A table with the columns of the inputs; it needs no labels.
         output: A .parquet, .csv or .jsonl file; it is complete in the end or absent.
         absent: Inputs that count as absent from every row, whose columns need not be there.
+        tables: A table in memory, as for `zoo.train`, by the name that stands behind `memory:` in `table`.
 
     Returns:
         How many rows were written.
@@ -68,7 +75,8 @@ def predict_table(
     """
     check_output(Path(output))
     model = model_of(run)
-    rows = open_inputs(model, Path(table), _known(model, absent))
+    given = with_tables(model.spec, tables, [str(table)]).tables
+    rows = open_inputs(model, table, _known(model, absent), given)
     return write_table(Path(output), _row_by_row(model, rows, absent))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
 from zoo.data.fit import fit_rows
+from zoo.data.given import with_tables
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
@@ -48,6 +49,7 @@ def train(
     output: str | Path | None = None,
     *,
     components: Iterable[Component] = (),
+    tables: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
 ) -> Run:
     """Builds a model and fine-tunes it as its spec says; the epoch with the lowest validation loss is kept.
@@ -59,6 +61,8 @@ def train(
         spec: A spec, the path of one, or its keys and values as a dict.
         output: Folder of the run, complete in the end or absent; None keeps no files.
         components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
+        tables: Tables in memory, by the name that stands behind `memory:` in the spec: a pandas or polars frame, a
+            pyarrow table, a `datasets.Dataset`, or a list of dicts.
         watch: Hears of every step and epoch; nobody unless given.
 
     Raises:
@@ -68,7 +72,7 @@ def train(
         CorruptError: Weights are damaged, or of another architecture.
         NetworkError: Weights cannot be fetched.
     """
-    checked = as_spec(spec, components)
+    checked = with_tables(as_spec(spec, components), tables)
     folder = Path(output) if output is not None else None
     with complete_or_absent(folder) if folder else nullcontext() as beside:
         model, history, validation = _learn(checked, beside, watch or Silent())
@@ -105,7 +109,7 @@ def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, lis
 
 def _built(spec: Spec, opened: Rows) -> ZooModel:
     """The model, its transfer applied, once all rows were looked over: their files before weights are fetched."""
-    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
+    test = [] if spec.data.test is None else [select(spec, spec.data.test)]
     rows = [*opened.training, *opened.validation, *test]
     fitted = fit_rows(spec, opened.training)
     inputs = spec.inputs.items()
