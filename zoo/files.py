@@ -68,6 +68,13 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `ZOO_CACHE`, else `zoo` under the XDG cache folder."""
+    if chosen := os.environ.get("ZOO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zoo"
+
+
 SETTLED = 2
 """Seconds after which a file's time tells whether it was written again: clocks of file systems are coarse."""
 

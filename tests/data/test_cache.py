@@ -17,6 +17,7 @@ from zoo.data import cache, stored
 from zoo.data.stored import OnDemand, stored_columns
 from zoo.data.tables import open_table
 from zoo.errors import UsageError
+from zoo.files import cache_folder
 
 ROWS: list[dict[str, Any]] = [
     {"text": f"{row}, täxt\n", "code": f"00{row}", "whole": row, "part": row / 4 if row % 3 else None, "none": None}
@@ -53,7 +54,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kept() -> list[Path]:
-    return sorted((cache.cache_folder() / "tables").glob("*"))
+    return sorted((cache_folder() / "tables").glob("*"))
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -190,4 +191,4 @@ def test_where_the_cache_is(name: str, tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv(name, str(tmp_path))
     known = {"ZOO_CACHE": tmp_path, "XDG_CACHE_HOME": tmp_path / "zoo"}
-    assert cache.cache_folder() == known.get(name, tmp_path / ".cache" / "zoo")
+    assert cache_folder() == known.get(name, tmp_path / ".cache" / "zoo")

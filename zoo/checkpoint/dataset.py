@@ -148,7 +148,7 @@ def _configs(card: Path, names: Sequence[str], repo: str) -> dict[str, Splits]:
             found[str(config.get("config_name", DEFAULT))] = {key: _readable(files) for key, files in splits.items()}
             if config.get("default"):
                 found.setdefault(DEFAULT, found[str(config.get("config_name", DEFAULT))])
-    except (yaml.YAMLError, AttributeError, TypeError) as error:
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"{repo}: the `configs:` of its {CARD} cannot be read: {error}") from None
     return {name: splits for name, splits in found.items() if splits}
 

@@ -1,10 +1,13 @@
 """A repository on the Hugging Face Hub, of a model or of data, pinned to a commit; files from its cache."""
 
+import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from zoo.errors import NetworkError, UsageError
+from zoo.files import cache_folder, json_text, replace_file
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -78,21 +81,28 @@ class Repository:
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
 
     def names(self) -> list[str]:
-        """The names of all files of the commit, sorted; without the Hub, of those in the cache.
+        """The names of all files of the commit, sorted. They are asked for once.
 
         Raises:
-            NetworkError: The Hub cannot be reached, and nothing of the commit is in the cache.
+            NetworkError: The Hub cannot be reached, and they were not asked for before.
         """
+        known = cache_folder() / "hub" / self.kind / self.repo / f"{self.commit}.json"
+        if known.is_file():
+            with suppress(OSError, ValueError):
+                return list(map(str, json.loads(known.read_text())))
+        found = self._listed()
+        with suppress(UsageError):  # a cache that cannot be written is asked again
+            replace_file(known, json_text(found))
+        return found
+
+    def _listed(self) -> list[str]:
         from huggingface_hub import HfApi
 
         try:
             found = HfApi(library_name="zoo").repo_info(self.repo, repo_type=self.kind, revision=self.commit)
             return sorted(each.rfilename for each in getattr(found, "siblings", None) or ())
         except failures() as error:
-            cached = [each for each in self.snapshot.rglob("*") if each.is_file()]
-            if not cached:
-                raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
-            return sorted(each.relative_to(self.snapshot).as_posix() for each in cached)
+            raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
 
     def _resolved(self) -> str:
         from huggingface_hub import HfApi, constants
@@ -112,12 +122,17 @@ class Repository:
                 f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"
             ) from None
         assert found is not None
+        with suppress(UsageError):  # whoever fetches a commit leaves no trace of the branch that it was
+            replace_file(self._reference(), found)
         return found
 
     def _cached_commit(self) -> str | None:
         """The commit that the cache knows the revision by."""
-        reference = self._cache() / "refs" / (self.revision or "main")
+        reference = self._reference()
         return reference.read_text().strip() if reference.is_file() else None
+
+    def _reference(self) -> Path:
+        return self._cache() / "refs" / (self.revision or "main")
 
     def _cache(self) -> Path:
         """Where the Hub's cache keeps this repository."""

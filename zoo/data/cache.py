@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoo.errors import UsageError
+from zoo.files import cache_folder
 
 BOUND = 64 << 30
 """Bytes that the cache holds; above it the files that were not used for longest are removed."""
@@ -21,13 +22,6 @@ ABANDONED = 24 * 3600
 FORMAT = 1
 
 Batches = Callable[[Sequence[str]], Iterator[pa.RecordBatch]]
-
-
-def cache_folder() -> Path:
-    """`ZOO_CACHE`, else `zoo` under the XDG cache folder."""
-    if chosen := os.environ.get("ZOO_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zoo"
 
 
 def kept_columns(content: str, columns: Sequence[str], batches: Batches) -> dict[str, Path]:
