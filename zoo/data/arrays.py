@@ -49,6 +49,31 @@ def bits(array: pa.BooleanArray) -> NDArray[np.bool_]:
     return np.unpackbits(packed, count=start + len(array), bitorder="little")[start:].view(np.bool_)
 
 
+def simple(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in a form of which Arrow takes cells: values for dictionaries, whole texts for views of them."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+    if pa.types.is_dictionary(column.type):
+        kind = _simple_type(column.type.value_type)
+        column = pa.chunked_array([each.dictionary.cast(kind).take(each.indices) for each in column.chunks], kind)
+    kind = _simple_type(column.type)
+    return column if column.type == kind else column.cast(kind)
+
+
+def _simple_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    if pa.types.is_list(kind):
+        return pa.list_(_simple_type(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_simple_type(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_simple_type(field.type)) for field in kind])
+    return kind
+
+
 def _offsets(lengths: Sequence[int]) -> bytes:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64).tobytes()
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pyarrow as pa
 from jaxtyping import Int
 from numpy.typing import NDArray
 
+from zoo.data.arrays import simple
 from zoo.data.memory import Samples
-from zoo.data.stored import InMemory
+from zoo.data.stored import OnDemand
 from zoo.data.tables import ArrowTable, Numbered
 from zoo.errors import UsageError, listed, nearest
 from zoo.spec.sections import Spec
@@ -32,8 +34,8 @@ class GivenTable(ArrowTable):
     """
 
     def __init__(self, name: str, cells: pa.Table, order: Int[NDArray[np.int64], "rows"] | None = None) -> None:
-        columns = {column: _simple(cells.column(column)) for column in cells.column_names}
-        super().__init__(name, Path(), InMemory(columns, len(cells)), Numbered(name, "row"))
+        columns = OnDemand(cells.column_names, len(cells), partial(_column, cells))
+        super().__init__(name, Path(), columns, Numbered(name, "row"))
         self._order = order
 
     def __len__(self) -> int:
@@ -145,16 +147,8 @@ def _of_dataset(name: str, dataset: Any) -> GivenTable:
     return GivenTable(name, cells, np.concatenate([*order, np.zeros(0, np.int64)]))
 
 
-def _simple(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column in a form of which Arrow takes cells: values for dictionaries, plain texts for views."""
-    if isinstance(column.type, pa.BaseExtensionType):
-        column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    simple = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}.get(kind, kind)
-    return column if simple == kind else column.cast(simple)
+def _column(cells: pa.Table, name: str) -> pa.ChunkedArray:
+    return simple(cells.column(name))
 
 
 def _fingerprint(table: Given) -> dict[str, Any]:

@@ -152,7 +152,8 @@ def open_table(
     source = locate(name, folder)
     if isinstance(source, Memory):
         table = in_memory(source, given)
-        check_columns(source.name, columns, table.columns)
+        if len(table):
+            check_columns(source.name, columns, table.columns)
     else:
         table = _opened(snapshot(source) if isinstance(source, HubTable) else source, tuple(columns), texts)
     if not len(table):
