@@ -47,10 +47,12 @@ def csv_batches(paths: Sequence[Path], columns: Sequence[str], texts: Collection
     kinds = {name: _Kind() for name in columns if name not in texts}
     for batch in _text_batches(paths, columns):
         for name, kind in kinds.items():
-            kind.look(batch.column(name))
+            kind.look(_trimmed(batch.column(name)))
     for batch in _text_batches(paths, columns):
         cells = {name: batch.column(name) for name in columns}
-        cells |= {name: kind.converted(cells[name]) for name, kind in kinds.items()}
+        for name, kind in kinds.items():
+            if kind.type is not None:
+                cells[name] = _trimmed(cells[name]).cast(kind.type)
         yield pa.RecordBatch.from_arrays(list(cells.values()), list(cells))
 
 
@@ -98,10 +100,10 @@ def _delimiter(path: Path) -> str:
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """The cells as whole numbers or floats where all of them are; else as they are."""
-    kind = _Kind()
-    for chunk in cells.chunks:
+    kind, trimmed = _Kind(), list(map(_trimmed, cells.chunks))
+    for chunk in trimmed:
         kind.look(chunk)
-    return pa.chunked_array([kind.converted(chunk) for chunk in cells.chunks])
+    return cells if kind.type is None else pa.chunked_array([chunk.cast(kind.type) for chunk in trimmed], kind.type)
 
 
 class _Kind:
@@ -111,21 +113,20 @@ class _Kind:
         self._types = [pa.int64(), pa.float64()]
         self._some = False
 
-    def look(self, cells: pa.Array) -> None:
+    def look(self, trimmed: pa.Array) -> None:
         """Looks at some of the cells."""
         from pyarrow import compute
 
-        if not self._types:
-            return
-        trimmed = _trimmed(cells)
         self._some |= trimmed.null_count < len(trimmed)
-        if compute.any(compute.match_substring_regex(trimmed, WRITTEN)).as_py():
+        while self._types and not _are(trimmed, self._types[0]):
+            self._types.pop(0)
+        if self._types and compute.any(compute.match_substring_regex(trimmed, WRITTEN)).as_py():
             self._types = []
-        self._types = [each for each in self._types if _cast(trimmed, each) is not None]
 
-    def converted(self, cells: pa.Array) -> pa.Array:
-        """Cells as what all that were shown are."""
-        return _cast(_trimmed(cells), self._types[0]) if self._types and self._some else cells
+    @property
+    def type(self) -> pa.DataType | None:
+        """The type of numbers that all that were shown are; None where they are texts."""
+        return self._types[0] if self._types and self._some else None
 
 
 def _trimmed(cells: pa.Array) -> pa.Array:
@@ -140,12 +141,13 @@ def _trimmed(cells: pa.Array) -> pa.Array:
     return compute.if_else(compute.match_substring_regex(trimmed, nothing), nulls, trimmed)
 
 
-def _cast(cells: pa.Array, kind: pa.DataType) -> pa.Array | None:
-    """The cells as numbers of a kind; None where one is none."""
+def _are(cells: pa.Array, kind: pa.DataType) -> bool:
+    """Whether all cells are numbers of a kind."""
     try:
-        return cells.cast(kind)
+        cells.cast(kind)
     except pa.ArrowInvalid:
-        return None
+        return False
+    return True
 
 
 def _told(path: Path, error: Exception) -> UsageError:

@@ -37,16 +37,12 @@ def parquet_batches(paths: Sequence[Path], name: str) -> Iterator[pa.RecordBatch
     for path in paths:
         try:
             file = parquet.ParquetFile(path, memory_map=True)
-            width = parquet_bytes([path], [name]) // max(1, file.metadata.num_rows) + 1
+            rows, size = parquet_size([path], [name])
+            width = size // max(1, rows) + 1
             for batch in file.iter_batches(max(1, min(BATCH_BYTES // width, MOST_ROWS)), columns=[name]):
                 yield pa.RecordBatch.from_arrays([_as(batch.column(name), kind)], [name])
         except (pa.ArrowException, OSError) as error:
             raise _told(path, name, error) from None
-
-
-def parquet_length(paths: Sequence[Path]) -> int:
-    """How many rows files have."""
-    return sum(map(rows_of, paths))
 
 
 def rows_of(path: Path) -> int:
@@ -57,17 +53,18 @@ def rows_of(path: Path) -> int:
     return length
 
 
-def parquet_bytes(paths: Sequence[Path], columns: Sequence[str]) -> int:
-    """Bytes of some columns as their pages hold them before they are compressed, as the files' footers tell."""
+def parquet_size(paths: Sequence[Path], columns: Sequence[str]) -> tuple[int, int]:
+    """How many rows files have, and bytes of some columns before their pages were compressed, as the footers tell."""
     from pyarrow import parquet
 
-    size = 0
+    rows = size = 0
     for path in paths:
         metadata = parquet.read_metadata(path)
+        rows += metadata.num_rows
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
             parts = map(group.column, range(group.num_columns))
             size += sum(each.total_uncompressed_size for each in parts if _owner(each.path_in_schema, columns))
-    return size
+    return rows, size
 
 
 def _owner(path: str, columns: Sequence[str]) -> bool:

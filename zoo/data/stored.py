@@ -11,7 +11,7 @@ import pyarrow as pa
 from zoo.data.cache import kept_columns, mapped_column
 from zoo.data.csv_files import csv_batches, csv_rows, read_csv
 from zoo.data.json_files import json_batches, json_rows, read_json_lines
-from zoo.data.parquet_files import parquet_batches, parquet_bytes, parquet_length, read_parquet_column, rows_of
+from zoo.data.parquet_files import parquet_batches, parquet_size, read_parquet_column, rows_of
 from zoo.files import file_digest
 
 LARGE = 32 << 20
@@ -146,8 +146,8 @@ def stored_columns(paths: Sequence[Path], columns: Sequence[str], texts: Collect
     """
     load = Cached(tuple(paths), tuple(columns), frozenset(texts))
     if _kind(paths) == ".parquet":
-        small = parquet_bytes(paths, columns) <= LARGE
-        return OnDemand(columns, parquet_length(paths), partial(_read_parquet, paths, load) if small else load)
+        rows, size = parquet_size(paths, columns)
+        return OnDemand(columns, rows, partial(_read_parquet, paths, load) if size <= LARGE else load)
     if sum(path.stat().st_size for path in paths) > LARGE:
         return OnDemand(columns, len(load(columns[0])), load)
     table = read_json_lines(paths, columns) if _kind(paths) == ".jsonl" else read_csv(paths, columns, texts)

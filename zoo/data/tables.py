@@ -197,10 +197,10 @@ def in_memory(source: Memory, given: Mapping[str, Table] | None) -> Table:
 
 def _opened(source: TableSource, columns: Sequence[str], texts: Collection[str]) -> ArrowTable:
     """A table of files, opened."""
-    if not (isinstance(source, Files) and source.paths[0].suffix.lower() == ".jsonl"):
-        check_columns(source.name, columns, source.header() or ())  # of JSON lines, it tells the first rows' keys alone
+    found = source.header() or ()
+    if not (isinstance(source, Files) and source.paths[0].suffix.lower() == ".jsonl"):  # of which it tells but a few
+        check_columns(source.name, columns, found)
     if isinstance(source, Files):
-        source.header()  # the files must be alike
         stored = stored_columns(source.paths, columns, texts)
         return ArrowTable(source.name, source.folder, stored, partial(place_of, source.paths))
     if isinstance(source, MetadataFolder):
