@@ -1,5 +1,6 @@
 """Tables given in Python: the same cells whatever holds them, and what is told of those that cannot be read."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from zoo.data.given import given_table, with_tables
 from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
 from zoo.evaluation.predict import predict_table
+from zoo.model.run import check_split
 from zoo.spec.load import load_spec
 
 ROWS: list[dict[str, Any]] = [
@@ -174,6 +176,18 @@ def test_a_run_on_tables_in_memory(spec: Path, tmp_path: Path) -> None:
     assert predict_table(run, "memory:new", tmp_path / "p.csv", tables={"new": frames["others"]}).rows == 40
     with pytest.raises(UsageError, match="there is no table `memory:others`; it was in memory"):
         evaluate(tmp_path / "run")
+
+
+def test_rows_that_were_set_aside_of_a_table_in_memory(spec: Path, tmp_path: Path) -> None:
+    loaded = load_spec(spec, overrides=["data.test=null"])
+    known = with_tables(loaded, {"some": ROWS})
+    data = {"memory:some": fingerprint("memory:some", given=known.tables)}
+    (tmp_path / "zoo.lock").write_text(json.dumps({"data": data}))
+    check_split(tmp_path, known)
+    with pytest.raises(UsageError, match="it was in memory: give it again, in Python with `tables`"):
+        check_split(tmp_path, loaded)
+    with pytest.raises(UsageError, match="`memory:some` is not what the run"):
+        check_split(tmp_path, with_tables(loaded, {"some": ROWS[:2]}))
 
 
 GIVEN = """

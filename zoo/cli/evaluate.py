@@ -18,9 +18,9 @@ run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Pa
 
 @click.command("eval")
 @run_argument
-@click.argument("data", required=False, type=click.Path(path_type=Path))
+@click.argument("data", required=False)
 @json_option
-def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
+def eval_command(run: Path, data: str | None, as_json: bool) -> None:
     """Say how good a model is, and which modality earns it.
 
     Measures it with every set of its modalities, on the table DATA, else on the test table of its spec, else on its
@@ -40,12 +40,12 @@ def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
 @click.command("predict")
 @run_argument
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--table", type=click.Path(path_type=Path), help="Predict every row of a table.")
+@click.option("--table", help="Predict every row of a table.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write predictions as .parquet, .csv or .jsonl.")
 @click.option("--absent", multiple=True, metavar="INPUT", help="Predict as if no sample had this input.")
 @json_option
 def predict_command(
-    run: Path, values: tuple[str, ...], table: Path | None, output: Path | None, absent: tuple[str, ...], as_json: bool
+    run: Path, values: tuple[str, ...], table: str | None, output: Path | None, absent: tuple[str, ...], as_json: bool
 ) -> None:
     """Predict one sample, or every row of a table.
 
@@ -73,7 +73,7 @@ def predict_command(
     next_step(f"zoo eval {quote(str(run))}")
 
 
-def _predict_table(model: "ZooModel", table: Path, output: Path, absent: tuple[str, ...]) -> None:
+def _predict_table(model: "ZooModel", table: str, output: Path, absent: tuple[str, ...]) -> None:
     from zoo.evaluation.predict import predict_table
 
     written = predict_table(model, table, output, absent)

@@ -35,7 +35,7 @@ def lists(of: Callable[[Cells], pa.Array]) -> Callable[[Cells], pa.Array]:
     def made(cells: Cells) -> pa.Array:
         offsets = _offsets([len(cell or ()) for cell in cells])
         inner = of(list(chain.from_iterable(cell or () for cell in cells)))
-        known = np.packbits([cell is not None for cell in cells], bitorder="little")
+        known = np.packbits(np.array([cell is not None for cell in cells], np.bool_), bitorder="little")
         buffers = [pa.py_buffer(known.tobytes()), pa.py_buffer(offsets)]
         return pa.Array.from_buffers(pa.large_list(inner.type), len(cells), buffers, children=[inner])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zoo.errors import UsageError
-from zoo.files import cache_folder
+from zoo.files import cache_folder, umask
 
 BOUND = 64 << 30
 """Bytes that the cache holds; above it the files that were not used for longest are removed."""
@@ -84,6 +84,7 @@ def _write(files: dict[str, Path], batches: Iterator[pa.RecordBatch]) -> None:
                         writers[name] = opened.enter_context(pa.ipc.new_file(str(beside[name]), part.schema))
                     writers[name].write_batch(part)
         for name, path in files.items():
+            beside[name].chmod(0o666 & ~umask())
             beside[name].replace(path)
     pa.default_memory_pool().release_unused()
 
