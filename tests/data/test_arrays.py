@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.data.arrays import bits, floats, lists, simple, texts, whole
@@ -20,6 +20,7 @@ MADE = {
 
 
 @pytest.mark.parametrize("name", MADE)
+@settings(deadline=None)
 @given(data=st.data())
 def test_values_come_back(name: str, data: st.DataObject) -> None:
     make, values = MADE[name]
@@ -29,6 +30,7 @@ def test_values_come_back(name: str, data: st.DataObject) -> None:
     assert array.to_pylist() == cells
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans()), st.integers(0, 20))
 def test_truth_values_come_back(values: list[bool], start: int) -> None:
     assert bits(pa.array(values, pa.bool_()).slice(start)).tolist() == values[start:]
