@@ -151,6 +151,7 @@ def stored_columns(paths: Sequence[Path], columns: Sequence[str], texts: Collect
     if sum(path.stat().st_size for path in paths) > LARGE:
         return OnDemand(columns, len(load(columns[0])), load)
     table = read_json_lines(paths, columns) if _kind(paths) == ".jsonl" else read_csv(paths, columns, texts)
+    pa.default_memory_pool().release_unused()
     return InMemory(dict(zip(columns, table.columns, strict=True)), len(table))
 
 
@@ -174,6 +175,7 @@ def place_of(paths: Sequence[Path], row: int) -> str:
 def _read_parquet(paths: Sequence[Path], mapped: Callable[[str], pa.ChunkedArray], name: str) -> pa.ChunkedArray:
     """A column in memory; one whose pages were small and whose cells are not (a text that comes often), mapped."""
     column = read_parquet_column(paths, name)
+    pa.default_memory_pool().release_unused()  # pages that were unpacked on the way, twice as much again
     return column if column.nbytes <= LARGE else mapped(name)
 
 
