@@ -41,10 +41,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keeps the tester's own plugins, catalogue and indexes out of the tests."""
+    """Keeps the tester's own plugins, catalogue, indexes and cache out of the tests."""
     for name in ("ZOO_PLUGINS", "ZOO_REGISTRY", "ZOO_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "zoo-home"))
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "zoo-cache"))
 
 
 @dataclass(frozen=True)

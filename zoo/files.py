@@ -4,8 +4,10 @@ import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +90,35 @@ def _told(path: Path) -> Iterator[None]:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def cache_folder(kind: str) -> Path:
-    """Where things are kept that can be made again: in `$ZOO_CACHE`, else in `~/.cache/zoo`.
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `ZOO_CACHE`, else `zoo` under the XDG cache folder."""
+    if chosen := os.environ.get("ZOO_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zoo"
 
-    Args:
-        kind: What they are: `features`.
-    """
-    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo") / kind
+
+SETTLED = 2
+"""Seconds after which a file's time tells whether it was written again: clocks of file systems are coarse."""
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits; it is read once as long as its size and time stay."""
+    found = path.stat()
+    if time.time() - found.st_mtime < SETTLED:
+        return _read_digest(path)
+    return _known_digest(path.resolve(), found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 16)
+def _known_digest(path: Path, size: int, written: int) -> str:
+    return _read_digest(path)
+
+
+def _read_digest(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def test_the_fingerprint_of_a_folder_is_of_its_names_and_bytes(tmp_path: Path) -
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         (folder / "inner").mkdir(parents=True)
         for name, text in files.items():
-            (folder / "inner" / name).write_text(text)
+            (folder / "inner" / f"{name}.png").write_text(text)
         return fingerprint(folder)
 
     assert of(a="1", b="23") == of(b="23", a="1")

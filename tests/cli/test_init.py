@@ -219,7 +219,8 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_bytes(b"a,b\n")
     assert "has no rows" in error(tmp_path / "e.csv", "a")
     assert "no such file" in error(tmp_path / "gone.csv", "a")
-    assert "is a folder" in error(tmp_path, "a")
+    (tmp_path / "empty").mkdir()
+    assert "is no table: it is empty" in error(tmp_path / "empty", "a")
 
 
 @settings(deadline=None, max_examples=30)

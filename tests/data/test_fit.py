@@ -1,5 +1,5 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from pyarrow import parquet
 from zoo import Component, Kind, Registry
 from zoo.contract import BackboneContext, Frontend, FrontendContext, HeadContext, InputContext, InputType, ValueSpec
 from zoo.data.fit import fit
-from zoo.data.readers import read_parquet_column
+from zoo.data.parquet_files import read_parquet_column
 from zoo.document.source import Source
 from zoo.errors import PluginError, UsageError
 from zoo.spec.load import read_spec
@@ -188,11 +188,11 @@ def test_columns_that_nobody_learns_from_are_not_read(tmp_path: Path, monkeypatc
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
     read: list[str] = []
 
-    def reader(path: Path, name: str) -> pa.ChunkedArray:
+    def reader(paths: Sequence[Path], name: str) -> pa.ChunkedArray:
         read.append(name)
-        return read_parquet_column(path, name)
+        return read_parquet_column(paths, name)
 
-    monkeypatch.setattr("zoo.data.tables.read_parquet_column", reader)
+    monkeypatch.setattr("zoo.data.stored.read_parquet_column", reader)
     found = fit(read_spec(Source(PHOTOS, "spec.yaml", tmp_path)))
     assert found["heads"]["label"]["classes"] == ["a", "b"]
     assert read == ["label"]

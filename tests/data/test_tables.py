@@ -1,6 +1,6 @@
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from zoo.data.readers import line_of_row, read_parquet_column
-from zoo.data.tables import ArrowTable, Table, open_table
+from zoo.data.parquet_files import read_parquet_column
+from zoo.data.stored import InMemory, place_of
+from zoo.data.tables import ArrowTable, Numbered, Table, open_table
 from zoo.errors import UsageError
 
 ROWS: list[dict[str, Any]] = [
@@ -97,7 +98,8 @@ def test_rows_of_another_file_are_told_by_their_number(tmp_path: Path) -> None:
 
 def test_a_line_is_that_on_which_the_row_begins(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n"one\ntwo",1\nthree,2\n')
-    assert [line_of_row(tmp_path / "t.csv", row) for row in range(2)] == [2, 4]
+    places = [place_of([tmp_path / "t.csv"], row) for row in range(2)]
+    assert places == [f"`{tmp_path / 't.csv'}`, line {line}" for line in (2, 4)]
 
 
 def test_only_columns_that_are_read_are_loaded(tmp_path: Path) -> None:
@@ -110,18 +112,18 @@ def test_columns_of_a_parquet_file_wait_until_they_are_used(tmp_path: Path, monk
     table = open_table(tmp_path / "t.parquet", ["name", "size"])
     read: list[str] = []
 
-    def reader(path: Path, name: str) -> pa.ChunkedArray:
+    def reader(paths: Sequence[Path], name: str) -> pa.ChunkedArray:
         read.append(name)
-        return read_parquet_column(path, name)
+        return read_parquet_column(paths, name)
 
-    monkeypatch.setattr("zoo.data.tables.read_parquet_column", reader)
+    monkeypatch.setattr("zoo.data.stored.read_parquet_column", reader)
     assert [table.rows([row], ["size"]) for row in (0, 1)] == [[{"size": 1}], [{"size": 2}]]
     assert read == ["size"]
 
 
 def test_chunked_columns_are_read_like_whole_ones(tmp_path: Path) -> None:
     chunks = pa.chunked_array([[b"a", None], [], [b"c"]])
-    table = ArrowTable(tmp_path / "t.parquet", ["bytes"], 3, {"bytes": chunks})
+    table = ArrowTable("t", tmp_path, InMemory({"bytes": chunks}, 3), Numbered("t", "row"))
     assert cells(table, "bytes") == [b"a", None, b"c"]
 
 
@@ -219,8 +221,8 @@ def test_a_damaged_parquet_file(tmp_path: Path) -> None:
     assert "column `name`, cannot be read" in error(path, ["name"])
 
 
-def test_a_folder_is_no_table(tmp_path: Path) -> None:
-    assert "is a folder" in error(tmp_path, ["a"])
+def test_an_empty_folder_is_no_table(tmp_path: Path) -> None:
+    assert "is no table: it is empty" in error(tmp_path, ["a"])
 
 
 def test_a_large_table_of_numbers_is_read_in_one_piece(tmp_path: Path) -> None:

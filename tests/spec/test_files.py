@@ -9,7 +9,7 @@ import pytest
 
 from tests.command import run
 from zoo.errors import Problem, SpecError, UsageError
-from zoo.spec.files import header
+from zoo.spec.headers import header
 from zoo.spec.load import check_spec, load_spec
 
 SPEC = """\
@@ -47,13 +47,6 @@ def told(folder: Path, text: str = SPEC) -> list[tuple[str, int, str | None]]:
 
 def test_all_is_there(folder: Path) -> None:
     assert problems(folder) == ()
-
-
-@pytest.mark.parametrize("name", ["folder", "folder.csv", "pictures"])
-def test_a_folder_has_no_header(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).mkdir()
-    assert header(tmp_path / name) is None
-    assert problems(tmp_path, SPEC.replace("train.csv", name)) == ()
 
 
 @pytest.mark.parametrize(
@@ -131,10 +124,16 @@ def test_a_table_that_is_not_there(name: str, folder: Path) -> None:
     assert problem.hint == f"paths start at the spec's folder, {folder.resolve()}"
 
 
-@pytest.mark.parametrize("name", ["https://acme.com/train.csv", "hf://datasets/acme/train", "s3://acme/train.parquet"])
+@pytest.mark.parametrize("name", ["https://acme.com/train.csv", "s3://acme/train.parquet"])
 def test_an_address_is_no_local_file(name: str, folder: Path) -> None:
     (problem,) = problems(folder, SPEC.replace("train.csv", f"'{name}'"))
     assert f"`{name}` is an address; name a local file" in problem.message
+
+
+@pytest.mark.parametrize("name", ["hf://acme/train", "hf://datasets/acme", "hf://datasets/acme/train@", "hf:/datasets"])
+def test_a_wrong_name_of_a_data_set(name: str, folder: Path) -> None:
+    (problem,) = problems(folder, SPEC.replace("train.csv", f"'{name}'"))
+    assert f"`{name}` is no data set of the Hub; write hf://datasets/owner/name@revision#split" in problem.message
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to root")
@@ -217,7 +216,7 @@ def test_no_header_is_read_to_load_a_spec(folder: Path, monkeypatch: pytest.Monk
     def refuse(*_: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("zoo.spec.files.header", refuse)
+    monkeypatch.setattr("zoo.spec.sources.header", refuse)
     (folder / "spec.yaml").write_text(SPEC)
     assert load_spec(folder / "spec.yaml").data.train[0].path == "train.csv"
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from zoo.spec.files import header
+from zoo.spec.headers import header
 
 
 def write_table(path: Path, columns: list[str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.command import run
 from zoo.spec.load import load_spec
 from zoo.spec.paths import moved
+from zoo.spec.sources import locate
 
 SPEC = """\
 inputs:
@@ -51,10 +52,23 @@ def test_a_pipe_is_no_table_and_nobody_waits_for_it(spec: Path) -> None:
     assert "pipe.csv` is no file" in result.stderr
 
 
-def test_a_folder_of_data_is_not_looked_into_and_that_is_told(spec: Path) -> None:
-    result = run("check", spec, "--set", "data.train=data")
+@pytest.mark.parametrize("name", ["hf://datasets/acme/pets@main#train", "memory:pets"])
+def test_what_cannot_be_looked_into_is_told(name: str, spec: Path) -> None:
+    result = run("check", spec, "--set", f"data.train={name}")
     assert result.exit_code == 0, result.stderr
-    assert "note: data is a folder: its columns were not looked for" in result.stderr
+    assert f"note: {name} is " in result.stderr
+    assert "its columns were not looked for" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["hf://datasets/acme/pets@main#train", "memory:pets", "data/*.csv", "data"])
+def test_globs_and_what_is_no_path_survive_a_move(name: str, spec: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    old = load_spec(spec, overrides=[f"data.train={name}"])
+    there = moved(old, tmp_path / "elsewhere")
+    before, after = (locate(each.data.train[0].path, each.folder) for each in (old, there))
+    assert [path.resolve() for path in before.files()] == [path.resolve() for path in after.files()]
+    assert ("://" in name or ":" in name) == (there.data.train[0].path == name)
+    assert moved(there, old.folder).data.train == old.data.train
 
 
 def test_what_is_no_relative_path_stays(spec: Path, tmp_path: Path) -> None:

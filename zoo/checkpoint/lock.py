@@ -3,17 +3,23 @@
 import hashlib
 import platform
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
+from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from zoo.checkpoint.dataset import repository
 from zoo.checkpoint.source import Source
 from zoo.checkpoint.tensors import digest
 from zoo.checkpoint.verify import text_digest
+from zoo.errors import UsageError
+from zoo.files import file_digest
 from zoo.spec.sections import Part, Spec
+from zoo.spec.sources import HubTable, Memory, locate
 
 FORMAT = 2
 """Of a run folder. Heads have had a temperature since 2."""
@@ -52,7 +58,7 @@ def lock(
         "plugins": {part.registered.plugin.distribution: part.registered.plugin.version for part in parts(spec)},
         "libraries": _versions(),
         "weights": {name: source.record() for name, source in sources.items()},
-        "data": {name: fingerprint(spec.folder / name) for name in tables(spec)},
+        "data": {name: fingerprint(name, spec.folder, spec.tables) for name in tables(spec)},
         "seed": spec.train.seed,
         "files": {name: text_digest(text.encode()) for name, text in files.items()},
         "tensors": digests,
@@ -82,23 +88,35 @@ def tables(spec: Spec) -> list[str]:
     return paths + [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
 
 
-def fingerprint(path: Path) -> dict[str, Any]:
-    """Size and SHA-256 of a file; of a folder, of the list of its files' names and digests; nothing of what is gone."""
-    if path.is_file():
-        return _of_file(path)
-    found = {str(each.relative_to(path)): _of_file(each) for each in sorted(path.rglob("*")) if each.is_file()}
-    if not found:
+def fingerprint(name: str | Path, folder: Path = Path(), given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What tells a table from every other: of a file, its size and SHA-256.
+
+    Of several files, and of a folder, the size of all and the SHA-256 of the list of their names and digests; of a data
+    set of the Hub its commit; of a table in memory the digest of its cells. Nothing of what is gone.
+
+    Args:
+        name: What the spec calls it.
+        folder: Where a relative path starts.
+        given: Tables in memory, by the name behind `memory:`.
+    """
+    try:
+        source = locate(name, folder)
+        files = source.files()
+    except UsageError:
         return {}
-    listed = "".join(f"{each['sha256']} {name}\n" for name, each in found.items())
-    return {
-        "bytes": sum(each["bytes"] for each in found.values()),
-        "sha256": hashlib.sha256(listed.encode()).hexdigest(),
-    }
-
-
-def _of_file(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    if isinstance(source, Memory):
+        return dict(given[source.key].fingerprint()) if given and source.key in given else {}
+    if isinstance(source, HubTable):
+        return {"repo": f"datasets/{source.repo}", "commit": repository(source.repo, source.revision).commit}
+    size = sum(each.stat().st_size for each in files)
+    if files == [folder / name]:
+        return {"bytes": size, "sha256": file_digest(files[0])}
+    with ThreadPoolExecutor() as pool:
+        digests = list(pool.map(file_digest, files))
+    start = commonpath([each.parent for each in files])
+    names = [each.relative_to(start).as_posix() for each in files]
+    listed = "".join(f"{digest} {name}\n" for digest, name in zip(digests, names, strict=True))
+    return {"bytes": size, "sha256": hashlib.sha256(listed.encode()).hexdigest()}
 
 
 def _versions() -> dict[str, str]:

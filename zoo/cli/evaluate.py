@@ -21,9 +21,9 @@ run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Pa
 
 @click.command("eval")
 @run_argument
-@click.argument("data", required=False, type=click.Path(path_type=Path))
+@click.argument("data", required=False)
 @json_option
-def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
+def eval_command(run: Path, data: str | None, as_json: bool) -> None:
     """Say how good a model is, and which modality earns it.
 
     Measures it with every set of its modalities, on the table DATA, else on the test table of its spec, else on its
@@ -43,7 +43,7 @@ def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
 @click.command("predict")
 @run_argument
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--table", type=click.Path(path_type=Path), help="Predict every row of a table.")
+@click.option("--table", help="Predict every row of a table.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write predictions as .parquet, .csv or .jsonl.")
 @click.option("--absent", multiple=True, metavar="INPUT", help="Predict as if no sample had this input.")
 @click.option(
@@ -60,7 +60,7 @@ def eval_command(run: Path, data: Path | None, as_json: bool) -> None:
 def predict_command(
     run: Path,
     values: tuple[str, ...],
-    table: Path | None,
+    table: str | None,
     output: Path | None,
     absent: tuple[str, ...],
     columns: str | None,
@@ -98,7 +98,7 @@ def predict_command(
 
 def _predict_table(
     run: Path,
-    table: Path,
+    table: str,
     output: Path,
     absent: tuple[str, ...],
     columns: str | None,

@@ -69,7 +69,7 @@ def _summary(spec: "Spec") -> str:
 
 def _remarks(spec: "Spec") -> Iterator[str]:
     """What is no error and still worth knowing: parts that start at random, data that was not looked into."""
-    from zoo.spec.files import data_folders
+    from zoo.spec.files import unseen
     from zoo.spec.sections import Backbone
 
     towers = {name: part.backbone for name, part in spec.inputs.items() if isinstance(part.backbone, Backbone)}
@@ -78,8 +78,7 @@ def _remarks(spec: "Spec") -> Iterator[str]:
         yield f"these start from random weights: {', '.join(random)}"
     if not spec.data.train:
         yield "it names no `data:`, so no column was looked for"
-    for path in data_folders(spec):
-        yield f"{path} is a folder: its columns were not looked for"
+    yield from unseen(spec)
 
 
 @click.group("spec")

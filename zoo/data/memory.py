@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.columns import part_columns
+from zoo.data.tables import plain
 from zoo.errors import UsageError, listed, nearest
 from zoo.spec.sections import Spec
 
@@ -32,11 +33,11 @@ class Samples:
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """Cells of some columns, by column, of the rows with these numbers, counted from 0."""
-        return [{name: self._rows[row].get(name) for name in columns} for row in numbers]
+        return [{name: plain(self._rows[row].get(name)) for name in columns} for row in numbers]
 
     def column(self, name: str) -> list[Any]:
         """All cells of a column."""
-        return [row.get(name) for row in self._rows]
+        return [plain(row.get(name)) for row in self._rows]
 
     def filled(self, name: str) -> NDArray[np.bool_]:
         """`(rows,)`: True where the column's cell is not null."""

@@ -14,9 +14,9 @@ from zoo.data.loader import ROOM, Loader
 from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
 from zoo.data.samples import Parts
 from zoo.data.step import Share
-from zoo.data.tables import Table, open_table
+from zoo.data.tables import Table, header_of, open_table
 from zoo.errors import UsageError
-from zoo.spec.files import header
+from zoo.spec.sections import Spec
 
 ONCE = 0
 """Room for prepared samples that are used once."""
@@ -44,22 +44,23 @@ def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
     return loader(model, rows.training), loader(model, rows.validation) if rows.validation else None
 
 
-def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
+def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = None) -> tuple[str, Loader]:
     """A loader of rows to measure a model on, and what to call them: `test`, `validation`, or the table's path.
 
     Args:
         model: The model.
         data: A table, relative to the working folder, with the labels of at least one head. Unless given, the test
             table of the spec or, without one, its validation rows.
+        spec: The model's spec, perhaps with tables in memory; as the model has it unless given.
 
     Raises:
         UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row.
     """
-    spec = model.spec
+    spec = spec or model.spec
     if data is not None:
-        return str(data), _loader(model, [_measured(model, Path(data))], ONCE)
+        return str(data), _loader(model, [_measured(spec, str(data))], ONCE)
     if spec.data.test is not None:
-        return "test", _loader(model, [select(spec, spec.folder / spec.data.test)], ONCE)
+        return "test", _loader(model, [select(spec, spec.data.test)], ONCE)
     aside = open_rows(spec).validation if spec.data.train else ()
     if not aside:
         raise UsageError("the spec names neither a test table nor validation rows; name a table to measure on")
@@ -81,27 +82,34 @@ def unlabelled(
     return _loader(model, [chosen], ONCE, absent)
 
 
-def open_inputs(model: Parts, path: Path, absent: Collection[str] = ()) -> Table:
+def open_inputs(
+    model: Parts, name: str | Path, absent: Collection[str] = (), given: Mapping[str, Table] | None = None
+) -> Table:
     """A table with the columns of the inputs that are not absent.
+
+    Args:
+        model: The model.
+        name: The table; a relative path starts at the working folder.
+        absent: Inputs that count as absent from every row.
+        given: Tables in memory.
 
     Raises:
         UsageError: It cannot be read, or lacks one of them.
     """
     spec = model.spec
     read = [name for name in spec.inputs if name not in absent]
-    return open_table(path, columns_of(spec, read, ()), text_columns(spec))
+    return open_table(name, columns_of(spec, read, ()), text_columns(spec), given=given)
 
 
-def _measured(model: Parts, path: Path) -> Selection:
+def _measured(spec: Spec, name: str) -> Selection:
     """The rows of a table that are labelled for any of the heads whose columns it has."""
-    spec = model.spec
-    found = header(path) or ()
+    found = header_of(name, spec.tables)
     columns = {name: part_columns(section) for name, section in spec.heads.items()}
     heads = frozenset(name for name, each in columns.items() if set(each) <= set(found))
     if not heads:
         wanted = ", ".join(f"`{column}`" for each in columns.values() for column in each)
-        raise UsageError(f"`{path}` has no column with labels; the heads read {wanted}")
-    table = open_columns(spec, path, heads)
+        raise UsageError(f"`{name}` has no column with labels; the heads read {wanted}")
+    table = open_columns(spec, name, heads, folder=Path())
     return Selection(table, labelled_rows(spec, table, heads), heads)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.split import split
-from zoo.data.tables import ArrowTable, Table, open_table
+from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
-AT_ONCE = 1024
-"""Rows whose cells are Python objects at the same time."""
+AT_ONCE, HEAVY_AT_ONCE = 1024, 8
+"""Rows whose cells are Python objects at the same time; those that hold pictures or sounds."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,14 @@ class Selection:
 
     def cells(self, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Each row's number, and its cells of some columns."""
-        for start in range(0, len(self.numbers), AT_ONCE):
-            numbers = self.numbers[start : start + AT_ONCE].tolist()
-            yield from zip(numbers, self.table.rows(numbers, columns), strict=True)
+        start, size = 0, 1  # the first row tells how heavy they are
+        while start < len(self.numbers):
+            numbers = self.numbers[start : start + size].tolist()
+            rows = self.table.rows(numbers, columns)
+            yield from zip(numbers, rows, strict=True)
+            if start == 0:
+                size = HEAVY_AT_ONCE if any(map(_is_heavy, rows[0].values())) else AT_ONCE
+            start += len(numbers)
 
 
 @dataclass(frozen=True)
@@ -73,37 +79,47 @@ def open_rows(spec: Spec) -> Rows:
     for section in spec.data.train:
         heads = frozenset(spec.heads if section.heads is None else section.heads)
         further = [spec.evaluate.groups] if spec.evaluate.groups else []
-        table = open_columns(spec, spec.folder / section.path, heads, further)
+        table = open_columns(spec, section.path, heads, further)
         selections.append(Selection(table, labelled_rows(spec, table, heads), heads, section.weight))
     remarks = list(map(_left_out, selections))
     validation = spec.data.validation
     if isinstance(validation, float):
         training, aside = _set_aside(spec, selections, validation)
     else:
-        training, aside = selections, [] if validation is None else [select(spec, spec.folder / validation)]
+        training, aside = selections, [] if validation is None else [select(spec, validation)]
         remarks += map(_left_out, aside)
     return Rows(tuple(training), tuple(aside), tuple(filter(None, remarks)))
 
 
-def select(spec: Spec, path: Path) -> Selection:
-    """All rows of a table that have a label of any head.
+def select(spec: Spec, name: str) -> Selection:
+    """All rows of a table of the spec that have a label of any head.
 
     Raises:
         UsageError: The table cannot be read, lacks a column, or has no labelled row.
     """
     heads = frozenset(spec.heads)
-    table = open_columns(spec, path, heads)
+    table = open_columns(spec, name, heads)
     return Selection(table, labelled_rows(spec, table, heads), heads)
 
 
-def open_columns(spec: Spec, path: Path, heads: Collection[str], further: Sequence[str] = ()) -> ArrowTable:
+def open_columns(
+    spec: Spec, name: str, heads: Collection[str], further: Sequence[str] = (), folder: Path | None = None
+) -> Table:
     """A table with the columns of all inputs and of some heads.
+
+    Args:
+        spec: The spec.
+        name: What it calls the table.
+        heads: The heads.
+        further: More columns.
+        folder: Where a relative path starts; the spec's folder unless given.
 
     Raises:
         UsageError: It cannot be read, or lacks one of them.
     """
     columns = dict.fromkeys([*columns_of(spec, spec.inputs, heads), *further])
-    return open_table(path, list(columns), text_columns(spec))
+    start = spec.folder if folder is None else folder
+    return open_table(name, list(columns), text_columns(spec), folder=start, given=spec.tables)
 
 
 def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[NDArray[np.int64], "labelled"]:
@@ -143,21 +159,25 @@ def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[NDArray[np.boo
     return [each for each in kept if len(each.numbers)]
 
 
-def _labels(spec: Spec, selections: Sequence[Selection]) -> list[Any] | None:
+def _labels(spec: Spec, selections: Sequence[Selection]) -> Iterator[Any] | None:
     """A label of each row, of the first head that reads one column."""
     columns = [part_columns(head) for head in spec.heads.values()]
     single = [each[0] for each in columns if len(each) == 1]
     return _cells(selections, single[0]) if single else None
 
 
-def _cells(selections: Sequence[Selection], column: str) -> list[Any]:
-    """A column's cells of all rows; None where a table lacks the column."""
-    cells: list[Any] = []
+def _cells(selections: Sequence[Selection], column: str) -> Iterator[Any]:
+    """A column's cells of all rows, one after another; None where a table lacks the column."""
     for each in selections:
-        table = each.table
-        known = table.column(column) if column in table.columns else [None] * len(table)
-        cells += [known[row] for row in each.numbers]
-    return cells
+        if column in each.table.columns:
+            yield from (row[column] for _, row in each.cells([column]))
+        else:
+            yield from repeat(None, len(each.numbers))
+
+
+def _is_heavy(cell: Any) -> bool:
+    """Whether a cell holds a whole file."""
+    return isinstance(cell, bytes) or (isinstance(cell, Mapping) and any(map(_is_heavy, cell.values())))
 
 
 def _left_out(selection: Selection) -> str:

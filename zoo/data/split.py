@@ -1,6 +1,6 @@
 """Splits rows into those to learn from and those set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from zoo.errors import UsageError
 
 
 def split(
-    rows: int, share: float, seed: int, labels: Sequence[Any] | None = None, groups: Sequence[Any] | None = None
+    rows: int, share: float, seed: int, labels: Iterable[Any] | None = None, groups: Iterable[Any] | None = None
 ) -> Bool[NDArray[np.bool_], "rows"]:
     """Chooses the rows to set aside: the same ones for the same arguments, at least one, and never all.
 
@@ -37,8 +37,8 @@ def split(
     wanted = min(max(1, round(share * rows)), rows - 1)
     random = np.random.default_rng(seed)
     if groups is not None:
-        return _whole_groups(groups, wanted, random)
-    classes = _classes(labels, wanted) if labels is not None else np.zeros(rows, np.int64)
+        return _whole_groups(groups, rows, wanted, random)
+    classes = _classes(labels, rows, wanted) if labels is not None else np.zeros(rows, np.int64)
     aside = np.zeros(rows, np.bool_)
     order = random.permutation(rows)
     for number, count in enumerate(_shares(np.bincount(classes), wanted)):
@@ -46,14 +46,17 @@ def split(
     return aside
 
 
-def _classes(labels: Sequence[Any], most: int) -> Int[NDArray[np.int64], "rows"]:
+def _classes(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np.int64], "rows"]:
     """The number of each row's class; 0 for all rows where the labels are no classes."""
     numbers: dict[Any, int] = {}
-    if all(label is None or isinstance(label, (str, int, float)) for label in labels):
-        found = [numbers.setdefault(label, len(numbers)) for label in labels]
-        if len(numbers) <= most:
-            return np.array(found)
-    return np.zeros(len(labels), np.int64)
+    found = np.zeros(rows, np.int64)
+    for row, label in enumerate(labels):
+        if label is not None and not isinstance(label, (str, int, float)):
+            return np.zeros(rows, np.int64)
+        found[row] = numbers.setdefault(label, len(numbers))
+        if len(numbers) > most:
+            return np.zeros(rows, np.int64)
+    return found
 
 
 def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArray[np.int64], "classes"]:
@@ -67,17 +70,26 @@ def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArr
     return shares
 
 
-def _whole_groups(groups: Sequence[Any], wanted: int, random: np.random.Generator) -> Bool[NDArray[np.bool_], "rows"]:
+def _whole_groups(
+    groups: Iterable[Any], rows: int, wanted: int, random: np.random.Generator
+) -> Bool[NDArray[np.bool_], "rows"]:
     """Groups in random order, each that brings the number of rows set aside nearer to what is wanted."""
-    names = [f"row {row}" if group is None else repr(group) for row, group in enumerate(groups)]
-    _, numbers, sizes = np.unique(names, return_inverse=True, return_counts=True)
-    if len(sizes) < 2:
+    known: dict[str, int] = {}
+    found = np.zeros(rows, np.int64)
+    for row, group in enumerate(groups):
+        found[row] = known.setdefault(f"row {row}" if group is None else repr(group), len(known))
+    names = sorted(known)
+    if len(names) < 2:
         raise UsageError(f"all rows are of the group {names[0]}; a split needs two groups")
+    ranks = np.empty(len(names), np.int64)
+    ranks[[known[name] for name in names]] = np.arange(len(names))
+    numbers = ranks[found]
+    sizes = np.bincount(numbers)
     chosen: list[int] = []
-    rows = 0
+    taken = 0
     for group in random.permutation(len(sizes)):
-        if abs(wanted - rows - sizes[group]) < abs(wanted - rows) and len(chosen) < len(sizes) - 1:
+        if abs(wanted - taken - sizes[group]) < abs(wanted - taken) and len(chosen) < len(sizes) - 1:
             chosen.append(group)
-            rows += sizes[group]
+            taken += sizes[group]
     aside: NDArray[np.bool_] = np.isin(numbers, chosen or [sizes.argmin()])
     return aside

@@ -1,7 +1,6 @@
 """A table read from its beginning to its end, a chunk of rows in memory at a time."""
 
 import csv
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from zoo.data.readers import _csv_problem, _csv_rows, _json_rows, _numbers, check_columns
+from zoo.data.csv_files import as_numbers, csv_problem, csv_rows
+from zoo.data.json_files import json_object, json_rows
+from zoo.data.names import check_columns
+from zoo.data.tables import ArrowTable, Table, header_of, open_table
 from zoo.errors import UsageError
-from zoo.spec.files import header
+from zoo.spec.headers import header
 from zoo.spec.peek import NO_NUMBER
+from zoo.spec.sources import Files, locate
 
 CHUNK = 256
 """Most rows of a chunk."""
@@ -50,7 +53,8 @@ class Stream(ABC):
     """A table to read once.
 
     Args:
-        path: Its file.
+        name: What messages call it.
+        folder: Where relative paths in its cells start.
     """
 
     schema: pa.Schema
@@ -68,8 +72,8 @@ class Stream(ABC):
     mixed: Mapping[str, int] = {}
     """Columns whose cells differ in type, which are not in the schema, and the line on which that is seen."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.name, self.folder = path, str(path), path.parent
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
 
     @property
     def count(self) -> int:
@@ -91,17 +95,52 @@ class Stream(ABC):
         Raises:
             UsageError: One is not.
         """
-        check_columns(self.path, columns, [*self.schema.names, *self.mixed])
+        check_columns(self.name, columns, [*self.schema.names, *self.mixed])
         for name in columns:
             if name in self.mixed:
-                raise UsageError(f"`{self.path}`, line {self.mixed[name]}, column `{name}`: cells differ in type")
+                raise UsageError(f"`{self.name}`, line {self.mixed[name]}, column `{name}`: cells differ in type")
 
     @abstractmethod
     def _chunks(self, columns: Sequence[str], start: int, stop: int) -> Iterator[Chunk]:
         """Chunks of the rows from `start` to before `stop`."""
 
 
-class ParquetStream(Stream):
+class TableStream(Stream):
+    """A table that is open already: in memory, or mapped.
+
+    Args:
+        table: The table.
+    """
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table.name, table.folder)
+        self._cells = {name: _arrow(table, name) for name in table.columns}
+        self.schema = pa.schema([(name, each.type) for name, each in self._cells.items()])
+        self.rows = len(table)
+        self.lengths = {name: _entries(each) / self.rows for name, each in self._cells.items()}
+        bytes_of_row = sum(each.nbytes for each in self._cells.values()) / self.rows
+        self.chunk_rows = max(1, min(CHUNK, int(CHUNK_BYTES / max(1.0, bytes_of_row))))
+
+    def _chunks(self, columns: Sequence[str], start: int, stop: int) -> Iterator[Chunk]:
+        for first in range(start, stop, self.chunk_rows):
+            length = min(self.chunk_rows, stop - first)
+            cells = [self._cells[name].slice(first, length) for name in columns]
+            yield Chunk(first, pa.table(cells, names=list(columns)))
+
+
+class FileStream(Stream):
+    """One file.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), path.parent)
+        self.path = path
+
+
+class ParquetStream(FileStream):
     """A Parquet file."""
 
     def __init__(self, path: Path) -> None:
@@ -138,7 +177,7 @@ class ParquetStream(Stream):
             raise UsageError(f"`{self.path}` cannot be read behind row {start}: {error}") from None
 
 
-class LineStream(Stream):
+class LineStream(FileStream):
     """A file of lines, looked over once before it is read: how many rows it has, and of which types."""
 
     def _chunks(self, columns: Sequence[str], start: int, stop: int) -> Iterator[Chunk]:
@@ -189,21 +228,23 @@ class CsvStream(LineStream):
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         try:
-            rows = _csv_rows(self.path)
+            rows = csv_rows(self.path)
             _, names = next(rows)
             for line, cells in rows:
                 if len(cells) != len(names):
-                    raise UsageError(_csv_problem(self.path))
+                    raise UsageError(csv_problem(self.path))
                 yield line, cells
         except (UnicodeDecodeError, csv.Error) as error:
-            raise UsageError(_csv_problem(self.path) or f"`{self.path}` cannot be read as CSV: {error}") from None
+            raise UsageError(csv_problem(self.path) or f"`{self.path}` cannot be read as CSV: {error}") from None
 
     def _cell(self, row: list[str], name: str) -> str | None:
         return row[self._places[name]] or None
 
     def _array(self, name: str, cells: list[Any]) -> pa.Array:
         written, wanted = pa.array(cells, pa.large_string()), self.schema.field(name).type
-        return written if wanted == pa.large_string() else _numbers(written).cast(wanted)
+        if wanted == pa.large_string():
+            return written
+        return as_numbers(pa.chunked_array([written])).cast(wanted).combine_chunks()
 
 
 class JsonLinesStream(LineStream):
@@ -230,15 +271,8 @@ class JsonLinesStream(LineStream):
         self.schema = pa.schema([(name, each) for name, each in types.items() if name not in mixed])
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in _json_rows(self.path):
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise UsageError(f"`{self.path}`, line {number}, is no JSON: {error}") from None
-            if not isinstance(row, dict):
-                told = "expected one row as {column: cell}"
-                raise UsageError(f"`{self.path}`, line {number}, is no JSON object; {told}")
-            yield number, row
+        for number, line in json_rows(self.path):
+            yield number, json_object(self.path, number, line)
 
     def _cell(self, row: dict[str, Any], name: str) -> Any:
         return row.get(name)
@@ -247,27 +281,43 @@ class JsonLinesStream(LineStream):
         return pa.array(cells, self.schema.field(name).type)
 
 
-def open_stream(path: Path, texts: Collection[str] = ()) -> Stream:
-    """Opens a Parquet, CSV, TSV or JSON lines file to read it once.
+def open_stream(name: str | Path, texts: Collection[str] = (), given: Mapping[str, Table] | None = None) -> Stream:
+    """Opens a table to read it once.
 
     Args:
-        path: The file.
+        name: Whatever `open_table` takes; a relative path starts at the working folder.
         texts: Columns that hold texts, even where every text in a CSV file looks like a number.
+        given: Tables in memory, by the name behind `memory:`.
 
     Raises:
         UsageError: It is not there, is no table, is damaged, or has no rows.
+        NetworkError: It is on the Hub, and cannot be fetched.
     """
-    if header(path) is None:
-        raise UsageError(f"`{path}` is a folder; name a table in it: .parquet, .csv, .tsv or .jsonl")
-    kind = path.suffix.lower()
+    source = locate(name)
     stream: Stream
-    if kind == ".parquet":
-        stream = ParquetStream(path)
+    if isinstance(source, Files) and len(source.paths) == 1:
+        (path,) = source.paths
+        header(path)  # which tells what is wrong with it
+        kind = path.suffix.lower()
+        if kind == ".parquet":
+            stream = ParquetStream(path)
+        else:
+            stream = JsonLinesStream(path) if kind == ".jsonl" else CsvStream(path, texts)
     else:
-        stream = JsonLinesStream(path) if kind == ".jsonl" else CsvStream(path, texts)
+        stream = TableStream(open_table(name, header_of(name, given), texts, given=given))
     if not stream.rows:
-        raise UsageError(f"`{path}` has no rows")
+        raise UsageError(f"`{stream.name}` has no rows")
     return stream
+
+
+def _arrow(table: Table, name: str) -> pa.ChunkedArray:
+    return table.arrow(name) if isinstance(table, ArrowTable) else pa.chunked_array([pa.array(table.column(name))])
+
+
+def _entries(cells: pa.ChunkedArray) -> int:
+    """How many entries all cells of a column of lists have; of other columns, how many cells there are."""
+    lists = pa.types.is_list(cells.type) or pa.types.is_large_list(cells.type)
+    return sum(len(chunk.flatten()) for chunk in cells.chunks) if lists else len(cells)
 
 
 def _cut(
@@ -298,7 +348,7 @@ def _kind(cells: list[str | None]) -> pa.DataType | None:
     """The type of some cells of a CSV column; None of cells that have none, because they hold nothing."""
     if all(cell is None or cell.strip() in NO_NUMBER for cell in cells):
         return None if all(cell is None for cell in cells) else pa.null()
-    return _numbers(pa.array(cells, pa.large_string())).type
+    return as_numbers(pa.chunked_array([pa.array(cells, pa.large_string())])).type
 
 
 def _common(kinds: set[pa.DataType | None]) -> pa.DataType:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.component import Component
+from zoo.data.given import with_tables
 from zoo.data.open import labelled
 from zoo.evaluation.bootstrap import Estimate
 from zoo.evaluation.measure import all_subsets, measure_subsets
@@ -54,7 +55,11 @@ class Evaluation:
 
 
 def evaluate(
-    run: ZooModel | Trained | str | Path, data: str | Path | None = None, *, components: Iterable[Component] = ()
+    run: ZooModel | Trained | str | Path,
+    data: str | Path | None = None,
+    *,
+    components: Iterable[Component] = (),
+    tables: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Measures a model on labelled rows, with all its modalities and with every set of them alone.
 
@@ -64,16 +69,18 @@ def evaluate(
         run: A run folder, what `zoo.train` gave, or a model.
         data: A table; unless given, the spec's test table, or without one the validation rows.
         components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
+        tables: Tables in memory, as for `zoo.train`, by the name that stands behind `memory:` in the spec or in `data`.
 
     Raises:
         UsageError: There is no such run or table, or no row has a label; or the rows that the spec set aside for
             validation are not those that the run set aside, because its table was changed.
     """
     model = model_of(run, components)
-    chosen = model.spec.data
+    spec = with_tables(model.spec, tables, [str(data)])
+    chosen = spec.data
     if isinstance(run, (str, Path)) and data is None and chosen.test is None and isinstance(chosen.validation, float):
-        check_split(Path(run), model.spec)
-    return evaluate_rows(model, *labelled(model, data))
+        check_split(Path(run), spec)
+    return evaluate_rows(model, *labelled(model, data, spec))
 
 
 def evaluate_rows(model: ZooModel, split: str, batches: Iterable[Batch]) -> Evaluation:

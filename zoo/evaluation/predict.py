@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from zoo.component import Component
 from zoo.data.columns import text_columns
+from zoo.data.given import with_tables
 from zoo.data.memory import samples_of
 from zoo.data.open import unlabelled
 from zoo.data.stream import open_stream
@@ -79,6 +80,7 @@ def predict_table(
     on_error: Literal["fail", "skip"] = "fail",
     components: Iterable[Component] = (),
     watch: Callable[[int, int], None] | None = None,
+    tables: Mapping[str, Any] | None = None,
 ) -> Written:
     """Predicts every row of a table, chunk by chunk, and writes the predictions beside the row's number and columns.
 
@@ -96,6 +98,7 @@ def predict_table(
             tells in a column `error` what is wrong.
         components: Components that the run was made with and that no installed plugin has, as for `zoo.train`.
         watch: Hears how many rows are done, and of how many, of this process's.
+        tables: A table in memory, as for `zoo.train`, by the name that stands behind `memory:` in `table`.
 
     Returns:
         How many rows were written.
@@ -112,7 +115,8 @@ def predict_table(
     model = model_of(run, components)
     if isinstance(run, (str, Path)):
         model.to(group.device)
-    stream = open_stream(Path(table), text_columns(model.spec))
+    given = with_tables(model.spec, tables, [str(table)]).tables
+    stream = open_stream(table, text_columns(model.spec), given)
     rows = RowPredictions(model, stream, _known(model, absent), columns, forgiving=on_error == "skip")
     check_schema(path, rows.schema)
     started = time.perf_counter()

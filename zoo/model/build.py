@@ -14,6 +14,7 @@ from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
 from zoo.contract import Backbone, Calibrated, Head, ValueSpec
 from zoo.data.fit import fit
+from zoo.data.given import with_tables
 from zoo.errors import CorruptError, UsageError
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
@@ -23,7 +24,12 @@ from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
 
 
-def build(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Component] = ()) -> ZooModel:
+def build(
+    spec: Spec | str | Path | Mapping[str, Any],
+    components: Iterable[Component] = (),
+    *,
+    tables: Mapping[str, Any] | None = None,
+) -> ZooModel:
     """Builds a model: fits its parts together and loads their pretrained weights.
 
     What parts must know of the data (class names, means, a vocabulary) is learnt from the training rows that the spec
@@ -32,6 +38,7 @@ def build(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Comp
     Args:
         spec: A spec, the path of one, or its keys and values as a dict.
         components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
+        tables: Tables in memory, as for `zoo.train`.
 
     Returns:
         The model on the CPU. `starts` tells for each part what was kept, resized and new; `sources` where its weights
@@ -43,7 +50,7 @@ def build(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Comp
         CorruptError: Weights are damaged, or of another architecture.
         NetworkError: Weights cannot be fetched.
     """
-    checked = as_spec(spec, components)
+    checked = with_tables(as_spec(spec, components), tables)
     return build_fitted(checked, fit(checked))
 
 

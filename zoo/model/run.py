@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from zoo import __version__
+from zoo.checkpoint.dataset import pinned
 from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
@@ -24,6 +25,7 @@ from zoo.spec.load import as_spec
 from zoo.spec.paths import moved
 from zoo.spec.render import render_spec
 from zoo.spec.sections import Spec
+from zoo.spec.sources import is_local
 
 SPEC, LOCK, CONFIG, PREPROCESSING = "zoo.yaml", "zoo.lock", "config.json", "preprocessing.json"
 METRICS, HISTORY, CARD = "metrics.json", "history.jsonl", "README.md"
@@ -39,10 +41,11 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
         metrics: What was measured; nothing is written of an empty one.
     """
     align(model)
+    spec = pinned(model.spec)
     tensors = unshared(model.state_dict())
     write_tensors(folder / SINGLE, tensors)
     files = {
-        SPEC: render_spec(moved(model.spec, final)),
+        SPEC: render_spec(moved(spec, final)),
         CONFIG: json_text(config(model)),
         PREPROCESSING: json_text(model.fitted),
     }
@@ -51,7 +54,7 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
         files |= {f"{beside}/{name}": text for name, text in backbone.files().items()}
     for name, text in files.items():
         _write(folder / name, text)
-    _write(folder / LOCK, json_text(lock(model.spec, model.sources, tensors, files)))
+    _write(folder / LOCK, json_text(lock(spec, model.sources, tensors, files)))
     if metrics:
         _write(folder / METRICS, json_text(metrics))
     _write(folder / CARD, card(model, metrics))
@@ -135,12 +138,16 @@ def check_split(folder: Path, spec: Spec) -> None:
     """
     known = section(read_json(folder / LOCK), "data", f"`{folder / LOCK}`").values()
     for name, before in zip(dict.fromkeys(tables(spec)), known, strict=False):
-        if not (spec.folder / name).exists():
+        now = fingerprint(name, spec.folder, spec.tables)
+        shown = spec.folder / name if is_local(name) else name
+        if not now:
             told = "which the run learnt from and set its validation rows aside from"
-            raise UsageError(f"there is no `{spec.folder / name}`, {told}; name a table: zoo eval {folder} TABLE")
-        if fingerprint(spec.folder / name) != before:
+            if not is_local(name):
+                told += "; it was in memory: give it again, in Python with `tables`, or name another"
+            raise UsageError(f"there is no `{shown}`, {told}; name a table: zoo eval {folder} TABLE")
+        if now != before:
             raise UsageError(
-                f"`{spec.folder / name}` is not what the run `{folder}` learnt from any more, so that the rows set "
+                f"`{shown}` is not what the run `{folder}` learnt from any more, so that the rows set "
                 f"aside cannot be told; name a table to measure on: zoo eval {folder} TABLE"
             )
 

@@ -11,6 +11,7 @@ from torch.utils import _pytree as pytree
 from zoo.checkpoint.loading import Start
 from zoo.component import Component, FeatureSpec
 from zoo.data.fit import fit
+from zoo.data.given import with_tables
 from zoo.model.model import ZooModel
 from zoo.planning.dry_run import Shape
 from zoo.planning.memory import Memory, memory_of
@@ -119,17 +120,23 @@ class Plan:
 
 
 def plan(
-    spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Component] = (), device: Device | None = None
+    spec: Spec | str | Path | Mapping[str, Any],
+    components: Iterable[Component] = (),
+    device: Device | None = None,
+    *,
+    tables: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Plans a model: shapes along every edge, parameters, operations, memory by batch size, bytes to fetch.
 
     No weight is fetched or allocated; of a Hub repository nothing but its small files. What parts must know of the data
-    (class names, a vocabulary) is learnt from the training rows that the spec names.
+    (class names, a vocabulary) is learnt from the training rows that the spec names; a data set of the Hub is fetched
+    for that.
 
     Args:
         spec: A spec, the path of one, or its keys and values as a dict.
         components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
         device: The device that the model shall run on; the one at hand unless given.
+        tables: Tables in memory, as for `zoo.train`.
 
     Raises:
         UsageError: The spec is wrong, a file is missing, or the data are not what it says.
@@ -137,7 +144,7 @@ def plan(
         CorruptError: Weights on this machine are damaged, or of another architecture.
         NetworkError: A configuration beside the weights cannot be fetched.
     """
-    checked = as_spec(spec, components)
+    checked = with_tables(as_spec(spec, components), tables)
     chosen = device or device_at_hand()
     precision = precision_on(chosen.kind, checked.train.precision)
     sounding = sound(checked, fit(checked), chosen.kind, precision)

@@ -9,6 +9,7 @@ from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, at, dotted
 from zoo.errors import Problem, listed, nearest
 from zoo.registry.registry import Registered, Registry
 from zoo.spec.files import table_paths
+from zoo.spec.sources import is_local
 
 Parts = dict[Path, tuple[Registered, Node]]
 
@@ -181,7 +182,7 @@ def _measured_problems(root: Mapping, folder: FolderPath) -> Iterator[Problem]:
     """Tables to measure on that the model learns from, or that choose its epoch: their numbers would say nothing."""
     seen: set[str] = set()
     for path, name in table_paths(root):
-        node, place = at(root, path), _real(folder / name)
+        node, place = at(root, path), _real(folder / name) if is_local(name) else name
         if path[1] != "train" and place in seen and node is not None:
             message = f"`{dotted(path)}`: the model learns from `{name}`; what is measured on it says nothing"
             hint = "name another table, or set a share of the rows aside: `validation: 0.2`"

@@ -1,23 +1,14 @@
 """The local files that a spec names, as far as `zoo check` looks at them: that they are there, and a table's header."""
 
-import csv
-import json
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from zoo.document.nodes import Mapping, Node, Scalar, Sequence, at, dotted
 from zoo.document.nodes import Path as KeyPath
 from zoo.errors import Problem, UsageError, nearest
 from zoo.spec.paths import is_name
 from zoo.spec.sections import Spec
-
-HEADER_BYTES = 1 << 20
-NOT_THERE = "no such file or folder"
+from zoo.spec.sources import MEMORY, NOT_THERE, exists, is_local, locate
 
 
 def file_problems(
@@ -34,9 +25,7 @@ def file_problems(
     yield from _weight_problems(root, folder, started)
     for path, name in table_paths(root):
         try:
-            if "://" in name:
-                raise UsageError(f"`{name}` is an address; name a local file")
-            found = header(folder / name)
+            found = locate(name, folder).header()
         except UsageError as error:
             hint = f"paths start at the spec's folder, {folder.resolve()}" if NOT_THERE in str(error) else ""
             yield _node(root, path).problem(path, f"`{dotted(path)}`: {error}", hint=hint)
@@ -63,83 +52,15 @@ def table_paths(root: Mapping) -> Iterator[tuple[KeyPath, str]]:
             yield ("data", name), said.text
 
 
-def data_folders(spec: Spec) -> list[str]:
-    """The folders among the data of a checked spec, into which `zoo check` does not look."""
+def unseen(spec: Spec) -> Iterator[str]:
+    """What is to be told of the tables of a checked spec whose columns `zoo check` cannot know."""
     paths = [table.path for table in spec.data.train]
     paths += [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
-    return [path for path in paths if (spec.folder / path).is_dir()]
-
-
-def header(path: Path) -> list[str] | None:
-    """The column names of a table: Parquet, CSV, TSV or JSON lines. None for a folder.
-
-    Raises:
-        UsageError: It is not there, empty, of another kind, or not what its name says.
-    """
-    if not _exists(path):
-        raise UsageError(f"`{path}`: {NOT_THERE}")
-    if path.is_dir():
-        return None
-    if not path.is_file():
-        raise UsageError(f"`{path}` is no file")
-    reader = {".parquet": _parquet, ".csv": _csv, ".tsv": _csv, ".jsonl": _json_lines}.get(path.suffix.lower())
-    if reader is None:
-        raise UsageError(f"`{path}` is no table that zoo reads: save it as .parquet, .csv, .tsv or .jsonl")
-    try:
-        columns = reader(path)
-    except (OSError, ValueError, RecursionError, csv.Error) as error:
-        raise UsageError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
-    twice = [name for name, times in Counter(columns).items() if times > 1]
-    if twice:
-        raise UsageError(f"`{path}` has two columns `{twice[0]}`")
-    return columns
-
-
-def _parquet(path: Path) -> list[str]:
-    from pyarrow import parquet
-
-    names: list[str] = parquet.read_schema(path).names
-    return names
-
-
-def _csv(path: Path) -> list[str]:
-    # What follows the header is not looked at, though a piece of it is decoded along: hence "surrogateescape".
-    with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
-        lines = islice(iter(partial(file.readline, HEADER_BYTES), ""), 1000)
-        rows = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        columns = next(filter(None, rows), [])
-    if not columns:
-        raise ValueError("it is empty")
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(columns) == 1 and mark in columns[0]:
-            raise ValueError(f"its columns are separated by {name}; save it with commas, or with tabs as .tsv")
-    if any("\udc80" <= character <= "\udcff" for character in "".join(columns)):
-        raise ValueError("its header is not UTF-8")
-    return columns
-
-
-def _json_lines(path: Path) -> list[str]:
-    """The keys of the rows in the first MiB: a row may leave out what it does not have."""
-    names: dict[str, None] = {}
-    with path.open("rb") as file:
-        for number, line in enumerate(file.readlines(HEADER_BYTES), 1):
-            row: Any = None
-            with suppress(ValueError):
-                row = json.loads(line) if line.strip() else {}
-            if not isinstance(row, dict):
-                raise ValueError(f"its line {number} is not a JSON object")
-            names |= dict.fromkeys(row)
-    if not names:
-        raise ValueError("it is empty")
-    return list(names)
-
-
-def _exists(path: Path) -> bool:
-    """Whether a file or folder is there; none has a name too long for the disk, or one in a folder closed to us."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+    for path in paths:
+        if path.startswith(MEMORY):
+            yield f"{path} is a table in memory, which only Python has: its columns were not looked for"
+        elif not is_local(path):
+            yield f"{path} is on the Hub: its columns were not looked for"
 
 
 def _is_read(root: Mapping, column: KeyPath, table: KeyPath) -> bool:
@@ -159,7 +80,7 @@ def _weight_problems(root: Mapping, folder: Path, started: Iterable[KeyPath]) ->
         if not isinstance(weights, Scalar) or is_name(weights.text):
             continue
         file, _, _ = weights.text.partition("#")
-        if not _exists(folder / file):
+        if not exists(folder / file):
             message = f"`{dotted(path)}`: `{file}`: {NOT_THERE}"
             hint = "or write `pretrained`, `none` for random weights, or hf://owner/name@commit"
             yield weights.problem(path, message, suggestion=nearest(file, ["pretrained", "none"]), hint=hint)

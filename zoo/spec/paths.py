@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from zoo.spec.sections import Backbone, Data, Head, Input, Spec, named_parts
+from zoo.spec.sources import is_local
 
 Started = TypeVar("Started", Backbone, Head)
 """A part that starts from weights."""
@@ -30,9 +31,9 @@ def moved(spec: Spec, folder: Path) -> Spec:
 def _moved_data(data: Data, old: Path, new: Path) -> Data:
     return replace(
         data,
-        train=[replace(table, path=_moved(table.path, old, new)) for table in data.train],
-        validation=_moved(data.validation, old, new) if isinstance(data.validation, str) else data.validation,
-        test=_moved(data.test, old, new) if data.test is not None else None,
+        train=[replace(table, path=_moved_table(table.path, old, new)) for table in data.train],
+        validation=_moved_table(data.validation, old, new) if isinstance(data.validation, str) else data.validation,
+        test=_moved_table(data.test, old, new) if data.test is not None else None,
     )
 
 
@@ -62,6 +63,11 @@ def _moved_weights(weights: str, old: Path, new: Path) -> str:
 def is_name(weights: str) -> bool:
     """Whether weights are named (`pretrained`, `none`, `hf://owner/name`) and not a file or folder."""
     return weights in ("pretrained", "none") or weights.startswith("hf:")
+
+
+def _moved_table(name: str, old: Path, new: Path) -> str:
+    """A table's name; one that is no path, in memory or on the Hub, is the same everywhere."""
+    return _moved(name, old, new) if is_local(name) else name
 
 
 def _moved(path: str, old: Path, new: Path) -> str:

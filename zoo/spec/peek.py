@@ -5,13 +5,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from zoo.errors import UsageError
-from zoo.spec.files import header
+from zoo.spec.coco import Coco
+from zoo.spec.folders import ClassFolder, MetadataFolder
+from zoo.spec.sources import Files, locate
 
 ROWS = 1000
 """Rows that are looked at."""
@@ -42,14 +44,29 @@ class Peek:
 
 
 def peek(path: Path) -> Peek:
-    """Looks at the beginning of a Parquet, CSV, TSV or JSON lines file.
+    """Looks at the beginning of a table: a file, several, or a folder.
 
     Raises:
         UsageError: It is not there, is no table, or has no rows.
     """
-    columns = header(path)
-    if columns is None:
-        raise UsageError(f"`{path}` is a folder; name a table in it: .parquet, .csv, .tsv or .jsonl")
+    source = locate(path)
+    columns = source.header()
+    if isinstance(source, Files):
+        return _peek_files(source.paths, columns or [])
+    if isinstance(source, MetadataFolder):
+        found = _peek_files([source.table], list(source.columns.values()))
+        return replace(found, cells={shown: found.cells[name] for shown, name in source.columns.items()})
+    if isinstance(source, (ClassFolder, Coco)):
+        rows = max(map(len, source.cells.values()))
+        step = max(1, rows // ROWS)  # rows of a class stand together
+        cells = {name: list(filter(_is_there, column[::step])) for name, column in source.cells.items()}
+        return Peek(cells, len(range(0, rows, step)), rows)
+    raise UsageError(f"`{source.name}` is not on this machine's disk; name a file or folder")
+
+
+def _peek_files(paths: Sequence[Path], columns: Sequence[str]) -> Peek:
+    """The beginning of the first file; how many rows there are in all is told by the sizes."""
+    path = paths[0]
     reader = {".parquet": _parquet, ".jsonl": _json_lines}.get(path.suffix.lower(), _csv)
     try:
         cells, seen, rows = reader(path)
@@ -57,6 +74,8 @@ def peek(path: Path) -> Peek:
         raise UsageError(f"`{path}` cannot be read as {path.suffix}: {error}") from None
     if not seen:
         raise UsageError(f"`{path}` has no rows")
+    if len(paths) > 1:
+        rows = round(rows * sum(each.stat().st_size for each in paths) / path.stat().st_size)
     return Peek({name: [cell for cell in cells.get(name, ()) if _is_there(cell)] for name in columns}, seen, rows)
 
 

@@ -15,6 +15,7 @@ from zoo.errors import UsageError, listed, nearest
 from zoo.spec.edges import TAKEN
 from zoo.spec.guess import Guess, guess
 from zoo.spec.peek import Peek, peek
+from zoo.spec.sources import locate
 from zoo.spec.starts import PROPOSE, Section, Weights
 
 CLASSES = 20
@@ -59,6 +60,7 @@ def _inputs(table: Path, target: str, seen: Peek, weights: Weights) -> Iterator[
     names: set[str] = set()
     facts: dict[Guess, list[str]] = {Guess.NUMBER: [], Guess.CATEGORY: []}
     left_out: list[str] = []
+    folder = locate(table).folder
     for column, cells in seen.cells.items():
         if column == target:
             continue
@@ -66,7 +68,7 @@ def _inputs(table: Path, target: str, seen: Peek, weights: Weights) -> Iterator[
         if guessed.kind in facts:
             facts[guessed.kind].append(column)
         elif guessed.kind in PROPOSE:
-            proposal = PROPOSE[guessed.kind](cells, table.parent, weights)
+            proposal = PROPOSE[guessed.kind](cells, folder, weights)
             names.add(name := _slug(column, "input", taken=names))
             yield _entry(name, column, proposal.section, guessed.why, proposal.why)
         else:

@@ -1,5 +1,6 @@
 """Every key of the language that belongs to zoo itself. A component's own options stand beside these keys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -149,7 +150,10 @@ class Table:
     """One table of training data."""
 
     path: str = option(
-        doc="File (Parquet, CSV, JSON lines) or folder, relative to the spec.", shorthand=True, min_length=1
+        doc="File (Parquet, CSV, JSON lines, COCO's JSON), glob or folder, relative to the spec; or "
+        "`hf://datasets/owner/name@revision#split`.",
+        shorthand=True,
+        min_length=1,
     )
     heads: list[str] | None = option(None, "Heads that learn from it; all of them unless said.", min_length=1)
     weight: float = option(1.0, "How often it is drawn from, relative to the other tables.", gt=0)
@@ -237,8 +241,9 @@ class Hub:
 class Spec:
     """A whole specification of a model, its data and its training.
 
-    `folder` is where its relative paths start. `origins` tells for the path of each value, such as
-    `("train", "epochs")`, where it came from: `spec.yaml:12`, `--set`, `default`, or `default of zoo/concat`.
+    `folder` is where its relative paths start. `tables` are those in memory, by the name behind `memory:`. `origins`
+    tells for the path of each value, such as `("train", "epochs")`, where it came from: `spec.yaml:12`, `--set`,
+    `default`, or `default of zoo/concat`.
     """
 
     zoo: Literal[1] = option(1, "Version of the language.")
@@ -266,4 +271,5 @@ class Spec:
     evaluate: Evaluate = option(Evaluate(), "Folds and groups of cross-validation.")
     hub: Hub = option(Hub(), "Where the model is shared.")
     folder: Path = internal(Path())
+    tables: Mapping[str, Any] | None = internal(None)
     origins: dict[nodes.Path, str] = internal(None)

@@ -66,7 +66,7 @@ class FeatureCache:
 
     def __init__(self, model: ZooModel, accelerator: Accelerator, folder: Path | None = None) -> None:
         self._model, self._accelerator = model, accelerator
-        self.folder = folder or cache_folder("features")
+        self.folder = folder or cache_folder() / "features"
         self.names = frozen_inputs(model)
         self.computed = self.found = 0
 

@@ -13,6 +13,7 @@ from zoo.checkpoint.folder import complete_or_absent
 from zoo.checkpoint.verify import read_json
 from zoo.component import Component
 from zoo.data.fit import fit_rows
+from zoo.data.given import with_tables
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
@@ -59,6 +60,7 @@ def train(
     *,
     resume: bool = False,
     components: Iterable[Component] = (),
+    tables: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
 ) -> Run:
     """Builds a model and fine-tunes it as its spec says; the best epoch on the validation rows is kept.
@@ -74,6 +76,8 @@ def train(
         resume: Go on where an interrupted training of this folder stands; begin if there is none; read the run if it
             is finished.
         components: Further components, of no installed plugin, which the spec names `local/<name>`: for notebooks.
+        tables: Tables in memory, by the name that stands behind `memory:` in the spec: a pandas or polars frame, a
+            pyarrow table, a `datasets.Dataset`, or a list of dicts.
         watch: Hears of every step and epoch; nobody unless given.
 
     Raises:
@@ -84,7 +88,7 @@ def train(
         CorruptError: Weights are damaged, or of another architecture.
         NetworkError: Weights cannot be fetched.
     """
-    checked = as_spec(spec, components)
+    checked = with_tables(as_spec(spec, components), tables)
     folder = Path(output) if output is not None else None
     if folder is not None and resume and (folder / LOCK).exists():
         return _finished(folder, components)
@@ -158,7 +162,7 @@ def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch
 
 def _built(spec: Spec, opened: Rows) -> ZooModel:
     """The model, its transfer applied, once all rows were looked over: their files before weights are fetched."""
-    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
+    test = [] if spec.data.test is None else [select(spec, spec.data.test)]
     rows = [*opened.training, *opened.validation, *test]
     fitted = fit_rows(spec, opened.training)
     inputs = spec.inputs.items()

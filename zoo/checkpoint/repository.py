@@ -1,0 +1,154 @@
+"""A repository on the Hugging Face Hub, of a model or of data, pinned to a commit; files from its cache."""
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from zoo.errors import NetworkError, UsageError
+from zoo.files import cache_folder, json_text, replace_file
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class Repository:
+    """A repository on the Hub, or where `HF_ENDPOINT` points.
+
+    Args:
+        kind: What is in it.
+        repo: `owner/name`.
+        revision: A commit, branch or tag; the default branch unless said. It is resolved to a commit at first use.
+        otherwise: What to do without the Hub, for messages.
+    """
+
+    def __init__(self, kind: Literal["model", "dataset"], repo: str, revision: str | None, otherwise: str) -> None:
+        self.kind, self.repo, self.revision = kind, repo, revision
+        self._otherwise = otherwise
+        self._commit: str | None = revision if revision and COMMIT.fullmatch(revision) else None
+
+    def __str__(self) -> str:
+        """Its address, with the revision that was asked for."""
+        prefix = "datasets/" if self.kind == "dataset" else ""
+        return f"`hf://{prefix}{self.repo}{f'@{self.revision}' if self.revision else ''}`"
+
+    @property
+    def commit(self) -> str:
+        """The commit, in 40 hexadecimal digits.
+
+        Raises:
+            UsageError: There is no such repository or revision.
+            NetworkError: The Hub cannot be reached, and the cache does not know the revision.
+        """
+        if self._commit is None:
+            self._commit = self._resolved()
+        return self._commit
+
+    @property
+    def asked(self) -> str | None:
+        """The commit if it is known already, else the revision that was asked for."""
+        return self._commit or self.revision
+
+    @property
+    def snapshot(self) -> Path:
+        """The folder of the cache where the files of the commit stand that were fetched."""
+        return self._cache() / "snapshots" / self.commit
+
+    def cached_snapshot(self) -> Path | None:
+        """The same folder as far as it is known without the network."""
+        commit = self._commit or self._cached_commit()
+        return None if commit is None else self._cache() / "snapshots" / commit
+
+    def path(self, name: str) -> Path | None:
+        """A file in the Hub's cache, downloaded at the pinned commit if it is not there yet; None if there is none.
+
+        Raises:
+            NetworkError: It cannot be fetched.
+        """
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+        try:
+            found = hf_hub_download(self.repo, name, repo_type=self.kind, revision=self.commit, library_name="zoo")
+            return Path(found)
+        except LocalEntryNotFoundError as error:
+            raise NetworkError(
+                f"{self}: `{name}` is not in the cache, and the Hub cannot be reached: {error}"
+            ) from None
+        except EntryNotFoundError:
+            return None
+        except failures() as error:
+            raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
+
+    def names(self) -> list[str]:
+        """The names of all files of the commit, sorted. They are asked for once.
+
+        Raises:
+            NetworkError: The Hub cannot be reached, and they were not asked for before.
+        """
+        known = cache_folder() / "hub" / self.kind / self.repo / f"{self.commit}.json"
+        if known.is_file():
+            with suppress(OSError, ValueError):
+                return list(map(str, json.loads(known.read_text())))
+        found = self._listed()
+        with suppress(UsageError):  # a cache that cannot be written is asked again
+            replace_file(known, json_text(found))
+        return found
+
+    def _listed(self) -> list[str]:
+        from huggingface_hub import HfApi
+
+        try:
+            found = HfApi(library_name="zoo").repo_info(self.repo, repo_type=self.kind, revision=self.commit)
+            return sorted(each.rfilename for each in getattr(found, "siblings", None) or ())
+        except failures() as error:
+            raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
+
+    def _resolved(self) -> str:
+        from huggingface_hub import HfApi, constants
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+        try:
+            found = HfApi(library_name="zoo").repo_info(self.repo, repo_type=self.kind, revision=self.revision).sha
+        except RevisionNotFoundError:
+            raise UsageError(f"{self}: the repository has no commit, branch or tag `{self.revision}`") from None
+        except RepositoryNotFoundError:
+            hint = "check the name; a private one needs HF_TOKEN"
+            raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
+        except failures() as error:
+            if cached := self._cached_commit():
+                return cached
+            raise NetworkError(
+                f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"
+            ) from None
+        assert found is not None
+        with suppress(UsageError):  # whoever fetches a commit leaves no trace of the branch that it was
+            replace_file(self._reference(), found)
+        return found
+
+    def _cached_commit(self) -> str | None:
+        """The commit that the cache knows the revision by."""
+        reference = self._reference()
+        return reference.read_text().strip() if reference.is_file() else None
+
+    def _reference(self) -> Path:
+        return self._cache() / "refs" / (self.revision or "main")
+
+    def _cache(self) -> Path:
+        """Where the Hub's cache keeps this repository."""
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type=self.kind)
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What huggingface_hub raises where a server cannot be reached or refuses: errors of its own and of its client."""
+    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]  # the client's
+
+    return HTTPError, OfflineModeIsEnabled, OSError
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
