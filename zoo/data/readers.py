@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+from array import array
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -109,11 +111,19 @@ def parquet_length(path: Path) -> int:
 
 def line_of_row(path: Path, row: int) -> int | None:
     """The line, from 1, on which a row, from 0, begins; None for a file that is not made of lines."""
+    if path.suffix.lower() not in (".jsonl", ".csv", ".tsv"):
+        return None
+    found = path.stat()
+    lines = _lines(path, found.st_mtime_ns, found.st_size)
+    return lines[row] if row < len(lines) else None
+
+
+@lru_cache(maxsize=4)
+def _lines(path: Path, changed: int, size: int) -> "array[int]":
+    """The line of each row of a file, kept while it is the same: a table may have a great many bad rows."""
     if path.suffix.lower() == ".jsonl":
-        return next(islice((number for number, _ in _json_rows(path)), row, None))
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return next(islice((number for number, _ in _csv_rows(path)), row + 1, None))  # the header is the first
-    return None
+        return array("q", (number for number, _ in _json_rows(path)))
+    return array("q", (number for number, _ in islice(_csv_rows(path), 1, None)))  # the header is the first
 
 
 def _delimiter(path: Path) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader
@@ -25,8 +26,18 @@ Job = tuple[Place, int]
 """A row to prepare, and the seed of its views."""
 
 
+Made = TypeVar("Made")
+
+
+class Task(Protocol[Made]):
+    """What worker processes take along."""
+
+    def __getitems__(self, jobs: Sequence[Job]) -> list[Made] | ZooError:
+        """What is made of each row; what is wrong with one is given back, as a worker would garble what it raises."""
+
+
 class Work:
-    """What worker processes take along.
+    """Samples of rows.
 
     Args:
         preparation: How rows are prepared.
@@ -38,13 +49,18 @@ class Work:
         self._columns = [[name for name in preparation.columns if name in each.table.columns] for each in selections]
 
     def __getitems__(self, jobs: Sequence[Job]) -> list[Sample] | ZooError:
-        """Samples of the rows; what is wrong with one is given back, because a worker would garble what it raises."""
+        """Samples of the rows, or what is wrong with one."""
         try:
-            return [self._sample(*job) for job in jobs]
+            return [self.sample(*job) for job in jobs]
         except ZooError as error:
             return error
 
-    def _sample(self, place: Place, seed: int) -> Sample:
+    def sample(self, place: Place, seed: int) -> Sample:
+        """The sample of one row.
+
+        Raises:
+            CellError: It cannot be used.
+        """
         number, position = place
         selection = self._selections[number]
         row = int(selection.numbers[position])
@@ -52,7 +68,7 @@ class Work:
         return self._preparation.sample(selection.table, row, cells, selection.heads, seed)
 
 
-class Workers:
+class Workers(Generic[Made]):
     """Prepares batch after batch.
 
     Args:
@@ -61,12 +77,12 @@ class Workers:
             that this is worth it.
     """
 
-    def __init__(self, work: Work, processes: int | None) -> None:
+    def __init__(self, work: Task[Made], processes: int | None) -> None:
         self._work, self._processes = work, processes
         self._paces: list[float] = []
 
-    def prepared(self, batches: Iterator[list[Job]], rows: int) -> Iterator[list[Sample]]:
-        """Samples of each batch.
+    def prepared(self, batches: Iterator[list[Job]], rows: int) -> Iterator[list[Made]]:
+        """What is made of each batch.
 
         Args:
             batches: Asked for ahead of their use, by worker processes.
@@ -95,7 +111,7 @@ class Workers:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(processors, MOST) if processors > 1 else 0
 
-    def _in_processes(self, batches: Iterable[list[Job]], processes: int) -> Iterable[list[Sample] | ZooError]:
+    def _in_processes(self, batches: Iterable[list[Job]], processes: int) -> Iterable[list[Made] | ZooError]:
         # The generator is there so that no number is drawn from torch's own, which dropout draws from.
         return DataLoader(
             self._work,  # type: ignore[arg-type]  # it has no __getitem__, which is not called
@@ -106,11 +122,11 @@ class Workers:
         )
 
 
-def _checked(samples: list[Sample] | ZooError) -> list[Sample]:
-    if isinstance(samples, ZooError):
-        raise samples
-    return samples
+def _checked(made: list[Made] | ZooError) -> list[Made]:
+    if isinstance(made, ZooError):
+        raise made
+    return made
 
 
-def _as_it_is(samples: list[Sample]) -> list[Sample]:
-    return samples
+def _as_it_is(made: list[Made]) -> list[Made]:
+    return made

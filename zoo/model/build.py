@@ -12,11 +12,12 @@ from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
 from zoo.contract import Backbone, Head, ValueSpec
-from zoo.data.fit import fit
+from zoo.data.fit import fit, fit_rows
 from zoo.errors import CorruptError, UsageError
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
-from zoo.model.parts import Fitted, backbone_maker
+from zoo.model.parts import Fitted, backbone_maker, known
+from zoo.model.usable import usable_rows
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
@@ -43,6 +44,8 @@ def build(spec: Spec | str | Path | Mapping[str, Any], components: Iterable[Comp
         NetworkError: Weights cannot be fetched.
     """
     checked = as_spec(spec, components)
+    if checked.data.train and checked.data.on_error == "skip":
+        return build_fitted(checked, fit_rows(checked, usable_rows(checked).training))
     return build_fitted(checked, fit(checked))
 
 
@@ -110,12 +113,6 @@ def restore(spec: Spec, fitted: Fitted, run: Folder, tensors: Mapping[str, Tenso
         model = assemble(spec, fitted, make)
     assign(model, tensors)
     return model
-
-
-def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
-    """What was learnt for a backbone: from these data, else in the run that its weights come from."""
-    mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
-    return mine or (source.fitted() if source else {})
 
 
 def told_starts(model: ZooModel) -> Iterator[str]:

@@ -10,7 +10,7 @@ from torch.utils import _pytree as pytree
 
 from zoo.checkpoint.loading import Start
 from zoo.component import Component, FeatureSpec
-from zoo.data.fit import fit
+from zoo.data.learnable import fit_learnable
 from zoo.model.model import ZooModel
 from zoo.planning.dry_run import Shape
 from zoo.planning.memory import Memory, memory_of
@@ -140,7 +140,7 @@ def plan(
     checked = as_spec(spec, components)
     chosen = device or device_at_hand()
     precision = precision_on(chosen.kind, checked.train.precision)
-    sounding = sound(checked, fit(checked), chosen.kind, precision)
+    sounding = sound(checked, fit_learnable(checked), chosen.kind, precision)
     model, costs = sounding.model, sounding.costs
     return Plan(
         name=checked.name,

@@ -10,15 +10,17 @@ from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
 from zoo.data.fit import fit_rows
 from zoo.data.inputs import make_chain
-from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
+from zoo.data.open import Labelled
 from zoo.data.open import training as loaders
-from zoo.data.rows import Rows, open_rows, select
+from zoo.data.usable import SKIPPED, skipped_text
 from zoo.errors import ZooError
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
+from zoo.files import replace_file
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
 from zoo.model.run import HISTORY, write_history, write_metrics, write_run
+from zoo.model.usable import UsableRows, usable_rows
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
 from zoo.training.loop import Record, Training
@@ -52,7 +54,9 @@ def train(
 ) -> Run:
     """Builds a model and fine-tunes it as its spec says; the epoch with the lowest validation loss is kept.
 
-    Labels, and files that cells name, are looked for before the first step, those of the test table too. The run is
+    Labels, and files that cells name, are looked for before the first step, those of the test table too; with
+    `data.on_error: skip` every row is prepared once, and those that cannot be used are left out and listed in
+    `skipped.csv`. The run is
     written before it is measured: a row that cannot be read then costs the numbers, and not the training.
 
     Args:
@@ -86,7 +90,7 @@ def train(
     return Run(model, history, metrics, folder)
 
 
-def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, list[Record], Loader | None]:
+def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, list[Record], Labelled | None]:
     """The trained model, what each epoch was, and the rows that chose among them."""
     history: list[Record] = []
 
@@ -95,18 +99,19 @@ def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, lis
         if beside is not None:
             write_history(beside / HISTORY, record)
 
-    opened = open_rows(spec)
+    opened = usable_rows(spec)
+    if opened.unusable and beside is not None:
+        replace_file(beside / SKIPPED, skipped_text(opened.unusable))
     model = _built(spec, opened)
     training, validation = loaders(model, opened)
     watch.start(model, opened.remarks)
     Training(model, training, validation, watch).run(note)
-    return model, history, validation
+    return model, history, Labelled("validation", validation, opened.unusable_aside) if validation else None
 
 
-def _built(spec: Spec, opened: Rows) -> ZooModel:
+def _built(spec: Spec, opened: UsableRows) -> ZooModel:
     """The model, its transfer applied, once all rows were looked over: their files before weights are fetched."""
-    test = [] if spec.data.test is None else [select(spec, spec.folder / spec.data.test)]
-    rows = [*opened.training, *opened.validation, *test]
+    rows = [*opened.training, *opened.validation, *opened.test]
     fitted = fit_rows(spec, opened.training)
     inputs = spec.inputs.items()
     look_over_files([make_chain(part, name, fitted["inputs"].get(name, {})) for name, part in inputs], rows)
@@ -116,8 +121,8 @@ def _built(spec: Spec, opened: Rows) -> ZooModel:
     return model
 
 
-def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:
+def _measured(model: ZooModel, validation: Labelled | None) -> dict[str, Any]:
     """The quality on the test table, looked at this once; without one, on the rows that chose the epoch."""
     if model.spec.data.test is not None:
         return evaluate(model).as_dict()
-    return evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}
+    return evaluate_rows(model, *validation).as_dict() if validation is not None else {}
