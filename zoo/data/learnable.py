@@ -37,26 +37,25 @@ def find_unlearnable(spec: Spec, rows: Sequence[Selection]) -> list[Unusable]:
     try:
         fit_rows(spec, rows)
     except UsageError as error:
-        found = list(_found(spec, rows))
+        found = wrong_cells(spec, rows)
+        found += _undecoded(spec, without(rows, found))
         if not found:
             raise error
         return found
     return []
 
 
-def _found(spec: Spec, rows: Sequence[Selection]) -> Iterator[Unusable]:
+def wrong_cells(spec: Spec, rows: Sequence[Selection]) -> list[Unusable]:
+    """The rows with a cell that an input or a head cannot learn from, the first such cell of each."""
     found: list[Unusable] = []
     for name, section in spec.inputs.items():
         columns = part_columns(section)
-        learn = _learning(section, InputContext(name=name, columns=columns))
-        found += _wrong(rows, columns, learn)
+        found += _wrong(rows, columns, _learning(section, InputContext(name=name, columns=columns)))
     for name, head in spec.heads.items():
         columns = part_columns(head)
         learn = _learning(head, HeadContext(name=name, features=UNKNOWN, columns=columns))
         found += _wrong([each for each in rows if name in each.heads], columns, learn)
-    seen = {(each.table, each.row): each for each in reversed(found)}  # the first thing that is wrong with each row
-    yield from seen.values()
-    yield from _undecoded(spec, without(rows, found))
+    return list({(each.table, each.row): each for each in reversed(found)}.values())
 
 
 def _undecoded(spec: Spec, rows: Sequence[Selection]) -> Iterator[Unusable]:
