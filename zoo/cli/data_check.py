@@ -26,6 +26,7 @@ MEND = {
     "tells the label": "look where the input that tells the label comes from",
     "conflict": "decide between the labels that contradict each other",
     "duplicate": "remove duplicates, or keep them on one side of a split with `evaluate: {groups: COLUMN}`",
+    "content": "look at the values that hold next to nothing, or less than they should",
     "near leak": "look at the rows that nearly stand in training too",
     "label noise": "look at the labels that may be wrong, the first ones first: a quick model is no judge",
     "class": "gather more rows of rare classes, or join them",

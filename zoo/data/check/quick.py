@@ -137,7 +137,7 @@ def _suspects(
     """Rows whose label may be wrong, the most suspicious first."""
     classes, column = readers.classes[head], ", ".join(readers.labels[head])
     known, own = np.unique(codes, return_inverse=True)
-    chances = _joined(judged, len(codes), len(known))
+    chances = _joined(judged, codes)
     given = chances[np.arange(len(own)), own]
     usual = np.array([given[own == code].mean() for code in range(len(known))])
     above = chances >= usual
@@ -153,17 +153,18 @@ def _suspects(
         yield at_row(Level.SUSPECT, "label noise", scanned.opened.table, row, message, column)
 
 
-def _joined(judged: Sequence[_Judged], rows: int, classes: int) -> Chances:
-    """Chances from all inputs: the mean of the logarithms of each input's, made to sum to 1.
+def _joined(judged: Sequence[_Judged], codes: Codes) -> Chances:
+    """Chances from all inputs: out-of-fold again, from the logarithms of what each says (Wolpert 1992).
 
-    A row that lacks an input is judged by the others; one that no input judges is beyond suspicion.
+    Of an input that a row lacks, the shares of the classes stand in.
     """
-    total, votes = np.zeros((rows, classes)), np.zeros(rows)
-    for positions, chances in judged:
-        total[positions] += np.log(chances + 1e-6)
-        votes[positions] += 1
-    joined = np.exp(total / np.maximum(votes, 1)[:, None])
-    return np.asarray(joined / joined.sum(1, keepdims=True))
+    shares = np.unique(codes, return_counts=True)[1] / len(codes)
+    said = np.tile(np.log(shares), (len(codes), len(judged), 1))
+    for number, (positions, chances) in enumerate(judged):
+        said[positions, number] = np.log(chances + 1e-6)
+    if len(judged) == 1:
+        return np.asarray(np.exp(said[:, 0]))
+    return _out_of_fold(list(said.reshape(len(codes), -1).astype(np.float32)), codes)
 
 
 def _out_of_fold(features: Sequence[Any], codes: Codes) -> Chances:
@@ -172,22 +173,28 @@ def _out_of_fold(features: Sequence[Any], codes: Codes) -> Chances:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    rows: Any = list(features) if isinstance(features[0], str) else np.stack(features)
+    texts = isinstance(features[0], str)
+    rows: Any = list(features) if texts else np.stack(features)
+    model = _of_texts() if texts else _of_numbers(crowded=len(rows) < 10 * rows.shape[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a quick model need not be at its best
-        chances = cross_val_predict(_model(isinstance(features[0], str)), rows, codes, cv=folds, method="predict_proba")
+        chances = cross_val_predict(model, rows, codes, cv=folds, method="predict_proba")
     return np.asarray(chances, np.float64)
 
 
-def _model(texts: bool) -> Any:
+def _of_texts() -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    if texts:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", sublinear_tf=True, max_features=50_000)
+    return make_pipeline(words, LogisticRegression(C=10, max_iter=50))
 
-        words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\S+", sublinear_tf=True, max_features=50_000)
-        return make_pipeline(words, LogisticRegression(C=10, max_iter=50))
+
+def _of_numbers(crowded: bool) -> Any:
+    """A linear model, held back more where there are few rows for so many numbers."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=50))
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1 if crowded else 1, max_iter=50))

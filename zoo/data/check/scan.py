@@ -144,16 +144,20 @@ class _Scan:
             column.note_nothing()
             column.missing += 1
             return False
+        where = ", ".join(chain.columns)
+        file = file_named(cell, is_path=type(chain.input).check is not InputType.check)
         try:
             self._refuse_unlearnable(chain.columns, number)
             value = chain.input.decode(cell, self.table.folder)
             look = looker(chain.input.value)(value, cell, self.table.folder, chain.input.value)
         except (ValueError, UsageError) as error:
             column.note_nothing()
-            file = file_named(cell, is_path=type(chain.input).check is not InputType.check)
-            self._bad("cell", number, str(error), ", ".join(chain.columns), file)
+            self._bad("cell", number, str(error), where, file)
         else:
             column.note(look, number, bool(self.chosen[number]))
+            for trait in look.traits:
+                if trait[0].islower():
+                    self.findings.append(at_row(Level.SUSPECT, "content", self.table, number, trait, where, file))
         return True
 
     def _label(self, name: str, number: int, row: Mapping[str, Any]) -> int | None:

@@ -1,5 +1,6 @@
 """Sounds."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from zoo.contract import ValueSpec
 from zoo.data.check.looks.look import Look, digest_of, file_of
+
+ENDLESS = 0x7FFF0000
+"""Bytes from which on the length in a header is none."""
 
 FRAMES, BANDS = 9, 17
 LOWEST = 50.0
@@ -28,6 +32,8 @@ def look_at_sound(value: Tensor, cell: Any, folder: Path, spec: ValueSpec) -> Lo
     rate = spec.rate or 16000
     sound = value.numpy(force=True)
     seconds, traits = _file(cell, folder, len(sound) / rate, rate)
+    if len(sound) < 0.95 * min(seconds * rate, spec.max_length or np.inf) - 1:
+        traits.append("cut short: its header promises more")
     if np.abs(sound).max() < SILENT:
         traits.append("silent")
     if seconds < SHORT:
@@ -58,20 +64,38 @@ def _bits(energy: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _file(cell: Any, folder: Path, seconds: float, rate: int) -> tuple[float, list[str]]:
-    """How long the sound is in all, and what is unusual about its file."""
+    """How long the sound is in all, and what is unusual about its file.
+
+    Args:
+        cell: The cell.
+        folder: Where relative paths start.
+        seconds: How long the part is that was decoded.
+        rate: The input's rate.
+    """
     import soundfile
 
-    if isinstance(cell, Mapping) and cell.get("array") is not None:
-        return seconds, []
-    found = []
     source = file_of(cell, folder)
+    if source is None or (isinstance(cell, Mapping) and cell.get("array") is not None):
+        return seconds, []
+    found: list[str] = []
     with suppress(Exception):  # it was decoded already: this is for information
-        told = soundfile.info(source)
-        seconds = told.frames / told.samplerate
+        told = soundfile.info(source, verbose=True)
         if told.channels > 1:
             found.append(f"{told.channels} channels, averaged")
         if told.samplerate < rate:
-            found.append(f"{told.samplerate} Hz, below the input's rate: nothing is heard above half of it")
+            found.append(f"{told.samplerate} Hz, below the input's {rate}")
         elif told.samplerate != rate:
             found.append(f"{told.samplerate} Hz, resampled")
+        suffix = source.suffix[1:].upper() if isinstance(source, Path) else ""
+        if suffix in soundfile.available_formats() and not told.format.startswith(suffix):
+            found.append(f"A {told.format} file called .{suffix.lower()}")
+        if _is_cut(told.extra_info):
+            found.append("cut short: its header promises more")
+        seconds = told.frames / told.samplerate
     return seconds, found
+
+
+def _is_cut(extra: str) -> bool:
+    """Whether a WAV file has fewer bytes than it says; one that was written into a pipe says that it has endless."""
+    told = re.search(r"data : (\d+) \(should be (\d+)\)", extra)
+    return bool(told and int(told[2]) < int(told[1]) < ENDLESS)
