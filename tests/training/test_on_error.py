@@ -131,6 +131,14 @@ def test_a_cell_that_learning_would_stop_at(tmp_path: Path, change_of: Any, mess
     build(spec)
 
 
+def test_what_is_no_rows_fault_stops_as_ever(tmp_path: Path) -> None:
+    spec = vectors(tmp_path, ("train.csv", 4, "a", "much"))
+    text = (tmp_path / "train.csv").read_text().replace(",low,", ",high,")
+    (tmp_path / "train.csv").write_text(text)
+    with pytest.raises(UsageError, match="a choice needs two classes"):
+        train(spec)
+
+
 def test_a_class_that_only_left_out_rows_had_is_no_class(tmp_path: Path) -> None:
     spec = vectors(tmp_path, ("train.csv", 4, "kind", "other"), ("test.csv", 6, "kind", "other"))
     change(tmp_path / "train.csv", 4, "c", "nothing")

@@ -66,6 +66,12 @@ def test_duplicates_leaks_and_contradictions_are_told_with_their_rows(texts: Pat
     assert leak.level is Level.WARNING
 
 
+def test_a_table_that_is_named_for_one_head_after_the_other_is_looked_at_once(texts: Path) -> None:
+    twice = "[{path: train.jsonl, heads: [mood]}, {path: train.jsonl, weight: 2}]"
+    report = check(texts, TEXTS.replace("train: train.jsonl", f"train: {twice}"))
+    assert found(report, "duplicate") == [("train.jsonl", 13), ("train.jsonl", 14)]
+
+
 def test_what_a_table_is_like(texts: Path) -> None:
     train, test = check(texts, TEXTS).tables
     assert (train["rows"], test["rows"], train["role"], test["role"]) == (14, 2, "train", "test")

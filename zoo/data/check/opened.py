@@ -53,8 +53,11 @@ def open_tables(spec: Spec, further: Path | None, findings: list[Finding]) -> li
 
 def _named(spec: Spec, further: Path | None) -> Iterator[tuple[str, Path, list[str]]]:
     every = list(spec.heads)
+    training: dict[Path, list[str]] = {}  # a table may be named for one head after the other
     for section in spec.data.train:
-        yield TRAIN, spec.folder / section.path, every if section.heads is None else section.heads
+        training.setdefault(spec.folder / section.path, []).extend(every if section.heads is None else section.heads)
+    for path, heads in training.items():
+        yield TRAIN, path, list(dict.fromkeys(heads))
     if further is not None:
         yield FURTHER, further, every
         return
