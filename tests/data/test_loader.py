@@ -159,17 +159,17 @@ def test_loaders_of_a_model(folder: Path) -> None:
     learning, aside = training(toys, open_rows(toys.spec))
     assert aside is not None
     assert sorted(sum([*ids(step.batch for step in learning.epoch(1)), *ids(aside)], ())) == list(range(11))
-    name, measured = labelled(toys)
+    name, measured, _ = labelled(toys)
     assert name == "validation"
     assert ids(measured) == ids(aside)
-    name, measured = labelled(toys, folder / "test.jsonl")
+    name, measured, _ = labelled(toys, folder / "test.jsonl")
     assert name == str(folder / "test.jsonl")
     assert ids(measured) == [(0, 1, 2)]
 
 
 def test_a_table_with_the_labels_of_one_head_is_measured_on_that_one(folder: Path) -> None:
     (folder / "moods.jsonl").write_text('{"image": [1.0], "walk": null, "label": "good"}\n' * 2)
-    _, measured = labelled(Toys(folder=folder), folder / "moods.jsonl")
+    _, measured, _ = labelled(Toys(folder=folder), folder / "moods.jsonl")
     assert [set(batch.targets) for batch in measured] == [{"mood"}]
 
 

@@ -56,7 +56,7 @@ def test_rows_without_any_input_of_a_set_are_not_counted(model: ZooModel) -> Non
 
 
 def test_metrics_are_those_of_the_predictions(model: ZooModel) -> None:
-    _, loader = labelled(model)
+    _, loader, _ = labelled(model)
     found = measure(model, loader, CPU).metrics()
     model.eval()
     classes = model.fitted["heads"]["kind"]["classes"]

@@ -2,6 +2,7 @@ import pickle
 import subprocess
 import sys
 import time
+import tracemalloc
 from io import BytesIO
 from math import ceil
 from pathlib import Path
@@ -195,3 +196,16 @@ for rate in (16000, 8000):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_of_two_hours_only_the_beginning_is_in_memory(tmp_path: Path) -> None:
+    with soundfile.SoundFile(tmp_path / "long.wav", "w", 1000, 1, "PCM_U8") as file:
+        for _ in range(120):
+            file.write(np.zeros(60_000, np.float32))
+    input_type = build(Audio(sample_rate=1000, max_seconds=2), InputContext(name="voice"))
+    tracemalloc.start()
+    sound = input_type.decode("long.wav", tmp_path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sound.shape == (2000,)
+    assert most < 200_000  # all of it would be 29 MB

@@ -111,6 +111,7 @@ EXAMPLES: dict[type, dict[str, tuple[str, str, Any]]] = {
         "train": (after("data: {train: a.csv}\n"), "data.train.0.path", "a.csv"),
         "validation": (after("data: {validation: v.csv}\n"), "data.validation", "v.csv"),
         "test": (after("data: {test: t.csv}\n"), "data.test", "t.csv"),
+        "on_error": (after("data: {on_error: skip}\n"), "data.on_error", "skip"),
     },
     Table: {
         "path": (after("data: {train: [{path: a.csv}]}\n"), "data.train.0.path", "a.csv"),

@@ -25,6 +25,10 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
         for head, found in heads.items()
         for metric, each in found.items()
     ]
+    if unusable := metrics["unusable"]:
+        from zoo.evaluation.evaluate import left_out
+
+        note(f"note: {left_out(metrics['split'], unusable)}")
     if metrics["never_absent"]:
         from zoo.model.model import untaught
 

@@ -41,10 +41,7 @@ def fit_rows(spec: Spec, rows: Sequence[Selection]) -> Fitted:
     fitted: Fitted = {"inputs": {}, "backbones": {}, "heads": {}}
     if not rows:
         return fitted
-    for name, section in spec.inputs.items():
-        columns = part_columns(section)
-        cells = _Cells(rows, [(columns, partial(_bare, columns))])
-        _learn(fitted["inputs"], name, f"inputs.{name}", section, InputContext(name=name, columns=columns), cells)
+    fitted["inputs"] = fit_inputs(spec, rows)
     for name, section in spec.inputs.items():
         backbone = section.backbone
         if isinstance(backbone, Backbone) and backbone.registered.component.fit:
@@ -52,10 +49,20 @@ def fit_rows(spec: Spec, rows: Sequence[Selection]) -> Fitted:
             _learn(fitted["backbones"], name, f"inputs.{name}.backbone", backbone, context, cells)
     for name, head in spec.heads.items():
         columns = part_columns(head)
-        cells = _Cells([each for each in rows if name in each.heads], [(columns, partial(_bare, columns))])
+        cells = _Cells([each for each in rows if name in each.heads], [(columns, partial(bare_cell, columns))])
         head_context = HeadContext(name=name, features=UNKNOWN, columns=columns)
         _learn(fitted["heads"], name, f"heads.{name}", head, head_context, cells)
     return fitted
+
+
+def fit_inputs(spec: Spec, rows: Sequence[Selection]) -> dict[str, Any]:
+    """What the inputs learn from rows, by name."""
+    learnt: dict[str, Any] = {}
+    for name, section in spec.inputs.items():
+        columns = part_columns(section)
+        cells = _Cells(rows, [(columns, partial(bare_cell, columns))])
+        _learn(learnt, name, f"inputs.{name}", section, InputContext(name=name, columns=columns), cells)
+    return learnt
 
 
 class _Cells:
@@ -116,7 +123,7 @@ def _values(
     return context, _Cells(rows, [(chain.columns, chain.value) for chain in chains])
 
 
-def _bare(columns: Columns, row: Mapping[str, Any], folder: Path) -> Any:
+def bare_cell(columns: Columns, row: Mapping[str, Any], folder: Path) -> Any:
     """A cell as it stands in the table; None where it is empty."""
     cell = cell_of(row, columns)
     return None if is_missing(cell) else cell

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -15,6 +15,7 @@ from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_row
 from zoo.data.samples import Parts
 from zoo.data.step import Share
 from zoo.data.tables import Table, header_of, open_table
+from zoo.data.usable import Unusable, check_share, find_unusable, without
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
@@ -44,8 +45,22 @@ def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
     return loader(model, rows.training), loader(model, rows.validation) if rows.validation else None
 
 
-def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = None) -> tuple[str, Loader]:
-    """A loader of rows to measure a model on, and what to call them: `test`, `validation`, or the table's path.
+class Labelled(NamedTuple):
+    """Rows to measure a model on.
+
+    Args:
+        split: What to call them: `test`, `validation`, or the table's path.
+        batches: Those that can be used.
+        unusable: How many cannot, and were left out.
+    """
+
+    split: str
+    batches: Loader
+    unusable: int
+
+
+def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = None) -> Labelled:
+    """Rows to measure a model on; with `data.on_error: skip`, without those that cannot be used.
 
     Args:
         model: The model.
@@ -54,17 +69,22 @@ def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = N
         spec: The model's spec, perhaps with tables in memory; as the model has it unless given.
 
     Raises:
-        UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row.
+        UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row; or more than
+            half of its rows cannot be used.
     """
     spec = spec or model.spec
     if data is not None:
-        return str(data), _loader(model, [_measured(spec, str(data))], ONCE)
+        return _usable(model, str(data), [_measured(spec, str(data))])
     if spec.data.test is not None:
-        return "test", _loader(model, [select(spec, spec.data.test)], ONCE)
+        return _usable(model, "test", [select(spec, spec.data.test)])
     aside = open_rows(spec).validation if spec.data.train else ()
     if not aside:
         raise UsageError("the spec names neither a test table nor validation rows; name a table to measure on")
-    return "validation", _loader(model, aside, ONCE)
+    found = _unusable(model, aside)
+    kept = without(aside, found)  # the share of bad rows is that of the whole table, and training looked at it
+    if not kept:
+        raise UsageError("no validation row can be used; `zoo data check` tells what is wrong with each")
+    return Labelled("validation", _loader(model, kept, ONCE), len(found))
 
 
 def unlabelled(
@@ -111,6 +131,16 @@ def _measured(spec: Spec, name: str) -> Selection:
         raise UsageError(f"`{name}` has no column with labels; the heads read {wanted}")
     table = open_columns(spec, name, heads, folder=Path())
     return Selection(table, labelled_rows(spec, table, heads), heads)
+
+
+def _usable(model: Parts, split: str, selections: Sequence[Selection]) -> Labelled:
+    found = _unusable(model, selections)
+    check_share(selections, found)
+    return Labelled(split, _loader(model, without(selections, found), ONCE), len(found))
+
+
+def _unusable(model: Parts, selections: Sequence[Selection]) -> list[Unusable]:
+    return find_unusable(model, selections) if model.spec.data.on_error == "skip" else []
 
 
 def _loader(

@@ -43,6 +43,20 @@ class Parts(Protocol):
         """The head of this name."""
 
 
+class CellError(UsageError):
+    """A row that cannot be used.
+
+    Args:
+        message: What is wrong, with its place.
+        columns: Columns of the cell that is wrong; none where it is the whole row.
+        reason: What is wrong, without its place.
+    """
+
+    def __init__(self, message: str, columns: Collection[str] = (), reason: str = "") -> None:
+        super().__init__(message)
+        self.columns, self.reason = tuple(columns), reason
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A prepared row.
@@ -105,7 +119,7 @@ class Preparation:
             seed: Of the views, which draw their random numbers from torch's default generator.
 
         Raises:
-            UsageError: A cell cannot be decoded or prepared, a label is none, or no input is there at all; the message
+            CellError: A cell cannot be decoded or prepared, a label is none, or no input is there at all; the message
                 names file, row and column.
         """
         values: dict[str, Any] = {}
@@ -117,9 +131,8 @@ class Preparation:
                     values[name], inputs[name] = value, self.prepares[name](value)
         if not inputs and not self._some:
             columns = ", ".join(f"`{column}`" for chain in self.chains.values() for column in chain.columns)
-            raise UsageError(
-                f"{table.place(number)}: it has no input at all ({columns} are empty); fill one in or remove the row"
-            )
+            reason = f"it has no input at all ({columns} are empty); fill one in or remove the row"
+            raise CellError(f"{table.place(number)}: {reason}", (), reason)
         labels = self.labels_of(table, number, row, heads)
         views = {name: self._views(name, values, seed) for name in self.viewing if name in labels}
         return Sample(inputs, labels, views, number)
@@ -134,7 +147,7 @@ class Preparation:
             heads: Heads that learn from it.
 
         Raises:
-            UsageError: A label is none; the message names table, row and column.
+            CellError: A label is none; the message names table, row and column.
         """
         return dict(self._labels(table, number, row, heads))
 
@@ -172,4 +185,4 @@ def at(table: Origin, number: int, columns: Collection[str]) -> Iterator[None]:
     try:
         yield
     except (ValueError, UsageError) as error:
-        raise UsageError(f"{cell_place(table, number, columns)}: {error}") from error
+        raise CellError(f"{cell_place(table, number, columns)}: {error}", columns, str(error)) from error

@@ -1,8 +1,10 @@
 """Where the columns of a table come from: memory, its files when they are first used, or the cache of large tables."""
 
+from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -157,18 +159,13 @@ def stored_columns(paths: Sequence[Path], columns: Sequence[str], texts: Collect
 
 def place_of(paths: Sequence[Path], row: int) -> str:
     """Where a row, counted from 0, of files that are one table stands: its line, else its number in a file."""
-    kind = _kind(paths)
     for path in paths:
-        if kind == ".parquet":
-            length = rows_of(path)
-            if row < length:
-                return f"`{path}`, row {row + 1}"
-            row -= length
-            continue
-        for line in _lines(path, kind):
-            if row == 0:
-                return f"`{path}`, line {line}"
-            row -= 1
+        found = path.stat()
+        lines = None if _kind(paths) == ".parquet" else _lines(path, found.st_mtime_ns, found.st_size)
+        length = rows_of(path) if lines is None else len(lines)
+        if row < length:
+            return f"`{path}`, row {row + 1}" if lines is None else f"`{path}`, line {lines[row]}"
+        row -= length
     raise IndexError("there are fewer rows")
 
 
@@ -183,11 +180,9 @@ def _kind(paths: Sequence[Path]) -> str:
     return paths[0].suffix.lower()
 
 
-def _lines(path: Path, kind: str) -> Iterator[int]:
-    """The line on which each row begins."""
-    if kind == ".jsonl":
-        yield from (number for number, _ in json_rows(path))
-    else:
-        rows = csv_rows(path)
-        next(rows, None)
-        yield from (number for number, _ in rows)
+@lru_cache(maxsize=4)
+def _lines(path: Path, changed: int, size: int) -> "array[int]":
+    """The line on which each row begins, kept while the file is the same: a table may have a great many bad rows."""
+    if path.suffix.lower() == ".jsonl":
+        return array("q", (number for number, _ in json_rows(path)))
+    return array("q", (number for number, _ in islice(csv_rows(path), 1, None)))  # the header is the first

@@ -36,7 +36,7 @@ class Prepares(Protocol[JobT, SampleT]):
 
 
 class Work:
-    """What worker processes take along.
+    """Samples of rows.
 
     Args:
         preparation: How rows are prepared.
@@ -48,13 +48,18 @@ class Work:
         self._columns = [[name for name in preparation.columns if name in each.table.columns] for each in selections]
 
     def __getitems__(self, jobs: Sequence[Job]) -> list[Sample] | ZooError:
-        """Samples of the rows; what is wrong with one is given back, because a worker would garble what it raises."""
+        """Samples of the rows, or what is wrong with one."""
         try:
-            return [self._sample(*job) for job in jobs]
+            return [self.sample(*job) for job in jobs]
         except ZooError as error:
             return error
 
-    def _sample(self, place: Place, seed: int) -> Sample:
+    def sample(self, place: Place, seed: int) -> Sample:
+        """The sample of one row.
+
+        Raises:
+            CellError: It cannot be used.
+        """
         number, position = place
         selection = self._selections[number]
         row = int(selection.numbers[position])

@@ -29,12 +29,14 @@ class Evaluation:
         heads: Each head's metrics, with all modalities.
         subsets: The same for every non-empty set of modalities, by their names joined with `+`, single ones first.
         never_absent: Modalities that no training row lacked: without them the model does what nobody taught it.
+        unusable: Rows of the split that cannot be used and stand in no number (`data.on_error: skip`).
     """
 
     split: str
     heads: Scores
     subsets: Mapping[str, Scores]
     never_absent: tuple[str, ...] = ()
+    unusable: int = 0
 
     def __repr__(self) -> str:
         """The whole model's metrics, then those of every set of its modalities, a line for each head."""
@@ -43,6 +45,8 @@ class Evaluation:
             for head, found in scores.items():
                 told = ", ".join(f"{metric} {estimate}" for metric, estimate in found.items())
                 lines.append(f"  {subset}: {head}: {told}")
+        if self.unusable:
+            lines.append(left_out(self.split, self.unusable))
         if self.never_absent:
             lines.append(untaught(self.never_absent))
         return "\n".join(lines)
@@ -51,7 +55,19 @@ class Evaluation:
         """The JSON shape of `zoo eval`."""
         subsets = {name: _plain(scores) for name, scores in self.subsets.items()}
         never = list(self.never_absent)
-        return {"split": self.split, "heads": _plain(self.heads), "subsets": subsets, "never_absent": never}
+        return {
+            "split": self.split,
+            "unusable": self.unusable,
+            "heads": _plain(self.heads),
+            "subsets": subsets,
+            "never_absent": never,
+        }
+
+
+def left_out(split: str, unusable: int) -> str:
+    """A remark on the rows that stand in no number."""
+    rows = "row cannot be used and stands" if unusable == 1 else "rows cannot be used and stand"
+    return f"{unusable:,} {rows} in no number on {split}; `zoo data check` tells which"
 
 
 def evaluate(
@@ -83,19 +99,20 @@ def evaluate(
     return evaluate_rows(model, *labelled(model, data, spec))
 
 
-def evaluate_rows(model: ZooModel, split: str, batches: Iterable[Batch]) -> Evaluation:
+def evaluate_rows(model: ZooModel, split: str, batches: Iterable[Batch], unusable: int = 0) -> Evaluation:
     """Measures a model on batches of labelled rows.
 
     Args:
         model: The model.
         split: What the rows are called.
         batches: The rows.
+        unusable: How many rows of the split are not among them, because they cannot be used.
     """
     subsets = all_subsets(tuple(model.spec.inputs))
     device = next(model.parameters()).device
     measured = measure_subsets(model, batches, device, subsets)
     scores = {"+".join(subset): found.metrics(RESAMPLES) for subset, found in measured.items()}
-    return Evaluation(split, scores["+".join(model.spec.inputs)], scores, model.never_absent())
+    return Evaluation(split, scores["+".join(model.spec.inputs)], scores, model.never_absent(), unusable)
 
 
 def _plain(scores: Scores) -> dict[str, Any]:

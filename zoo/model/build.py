@@ -13,12 +13,13 @@ from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
 from zoo.contract import Backbone, Calibrated, Head, ValueSpec
-from zoo.data.fit import fit
+from zoo.data.fit import fit, fit_rows
 from zoo.data.given import with_tables
 from zoo.errors import CorruptError, UsageError
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel
-from zoo.model.parts import Fitted, backbone_maker
+from zoo.model.parts import Fitted, backbone_maker, known
+from zoo.model.usable import usable_rows
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
@@ -51,6 +52,8 @@ def build(
         NetworkError: Weights cannot be fetched.
     """
     checked = with_tables(as_spec(spec, components), tables)
+    if checked.data.train and checked.data.on_error == "skip":
+        return build_fitted(checked, fit_rows(checked, usable_rows(checked).training))
     return build_fitted(checked, fit(checked))
 
 
@@ -127,12 +130,6 @@ def _temperatures(model: ZooModel) -> dict[str, Tensor]:
     """The temperatures of all heads, auxiliary ones too, as they are before they are fitted."""
     heads = {name: each for name, each in model.named_modules() if isinstance(each, Calibrated)}
     return {f"{name}.temperature": torch.ones_like(head.temperature) for name, head in heads.items()}
-
-
-def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
-    """What was learnt for a backbone: from these data, else in the run that its weights come from."""
-    mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
-    return mine or (source.fitted() if source else {})
 
 
 def told_starts(model: ZooModel) -> Iterator[str]:

@@ -64,4 +64,6 @@ def _quality(metrics: Mapping[str, Any]) -> str:
             for metric, each in found.items():
                 interval = f"{each['low']:.3f} to {each['high']:.3f}" if each["low"] is not None else ""
                 rows.append(f"| {subset} | {head} | {metric} | {each['value']:.3f} | {interval} | {each['n']} |")
-    return f"## Quality\n\nMeasured on `{metrics['split']}`.\n\n" + "\n".join(rows)
+    unusable = metrics.get("unusable", 0)
+    told = f" {unusable:,} of its rows cannot be used and stand in no number." if unusable else ""
+    return f"## Quality\n\nMeasured on `{metrics['split']}`.{told}\n\n" + "\n".join(rows)

@@ -52,6 +52,12 @@ def backbone_maker(
     return make
 
 
+def known(fitted: Fitted, part: str, source: Source | None) -> Mapping[str, Any]:
+    """What was learnt for a backbone: from these data, else in the run that its weights come from."""
+    mine: Mapping[str, Any] = fitted.get("backbones", {}).get(part.partition(".")[2], {})
+    return mine or (source.fitted() if source else {})
+
+
 def make_fusion(spec: Spec, features: Mapping[str, FeatureSpec]) -> Fusion | None:
     """What joins the inputs; None where there is nothing to join."""
     if spec.fusion is None:

@@ -10,8 +10,8 @@ from torch.utils import _pytree as pytree
 
 from zoo.checkpoint.loading import Start
 from zoo.component import Component, FeatureSpec
-from zoo.data.fit import fit
 from zoo.data.given import with_tables
+from zoo.data.learnable import fit_learnable
 from zoo.model.model import ZooModel
 from zoo.planning.dry_run import Shape
 from zoo.planning.memory import Memory, memory_of
@@ -147,7 +147,7 @@ def plan(
     checked = with_tables(as_spec(spec, components), tables)
     chosen = device or device_at_hand()
     precision = precision_on(chosen.kind, checked.train.precision)
-    sounding = sound(checked, fit(checked), chosen.kind, precision)
+    sounding = sound(checked, fit_learnable(checked), chosen.kind, precision)
     model, costs = sounding.model, sounding.costs
     return Plan(
         name=checked.name,

@@ -11,9 +11,8 @@ from zoo.checkpoint.source import Source
 from zoo.checkpoint.tensors import SINGLE
 from zoo.contract import Adapted, Backbone, ValueSpec
 from zoo.model.assemble import assemble
-from zoo.model.build import known
 from zoo.model.model import ZooModel
-from zoo.model.parts import Fitted, backbone_maker
+from zoo.model.parts import Fitted, backbone_maker, known
 from zoo.spec.sections import Backbone as BackboneSection
 from zoo.spec.sections import Spec
 

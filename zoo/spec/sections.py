@@ -168,6 +168,11 @@ class Data:
         0.1, "Share of the training rows set aside to choose the best epoch, or a path.", gt=0, lt=1, min_length=1
     )
     test: str | None = option(None, "Path of rows that are looked at once, at the end.", min_length=1)
+    on_error: Literal["fail", "skip"] = option(
+        "fail",
+        "What becomes of a row that cannot be used (a damaged or missing file, a wrong label, no input at all): `fail` "
+        "stops and tells its place; `skip` tries every row first, leaves it out and lists it in `skipped.csv`.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

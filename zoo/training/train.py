@@ -1,6 +1,7 @@
 """`zoo.train`: from a spec to a fine-tuned model and its run folder."""
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,15 +18,18 @@ from zoo.data.given import with_tables
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
-from zoo.data.open import loader
+from zoo.data.open import Labelled, loader
 from zoo.data.open import training as loaders
-from zoo.data.rows import Rows, open_rows, select
+from zoo.data.rows import Rows
+from zoo.data.usable import SKIPPED, skipped_text
 from zoo.errors import ZooError
 from zoo.evaluation.calibrate import calibrate
 from zoo.evaluation.evaluate import evaluate, evaluate_rows
+from zoo.files import replace_file
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
 from zoo.model.run import HISTORY, LOCK, METRICS, read_run, write_history, write_metrics, write_run
+from zoo.model.usable import UsableRows, usable_rows
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
 from zoo.training.accelerator import make_accelerator, share_of
@@ -65,10 +69,11 @@ def train(
 ) -> Run:
     """Builds a model and fine-tunes it as its spec says; the best epoch on the validation rows is kept.
 
-    Labels, and files that cells name, are looked for before the first step, those of the test table too. The run is
-    written before it is measured: a row that cannot be read then costs the numbers, and not the training. Until it is
-    written, `<output>.training` keeps where the training stands. Under `torchrun` or `accelerate launch` every process
-    calls this; the first one writes, and its `Run` has the metrics.
+    Labels, and files that cells name, are looked for before the first step, those of the test table too; with
+    `data.on_error: skip` every row is prepared once, and those that cannot be used are left out and listed in
+    `skipped.csv`. The run is written before it is measured: a row that cannot be read then costs the numbers, and not
+    the training. Until it is written, `<output>.training` keeps where the training stands. Under `torchrun` or
+    `accelerate launch` every process calls this; the first one writes, and its `Run` has the metrics.
 
     Args:
         spec: A spec, the path of one, or its keys and values as a dict.
@@ -101,6 +106,8 @@ def train(
             with complete_or_absent(folder, within=working) as beside:
                 for record in history:
                     write_history(beside / HISTORY, record)
+                if (working / SKIPPED).exists():
+                    shutil.copy(working / SKIPPED, beside / SKIPPED)
                 write_run(model, beside, folder, {})
     accelerator.end_training()
     metrics = _measured(model, validation, folder) if first else {}
@@ -123,7 +130,7 @@ def _finished(folder: Path, components: Iterable[Component]) -> Run:
 
 def _learn(
     spec: Spec, working: Path | None, watch: Watch, accelerator: Accelerator
-) -> tuple[ZooModel, list[Record], Loader | None]:
+) -> tuple[ZooModel, list[Record], Labelled | None]:
     """The trained model, what each epoch was, and the rows that chose among them."""
     history: list[Record] = []
 
@@ -132,7 +139,9 @@ def _learn(
         if working is not None and accelerator.is_main_process:
             write_history(working / HISTORY, record)
 
-    opened = open_rows(spec)
+    opened = usable_rows(spec)
+    if opened.unusable and working is not None and accelerator.is_main_process:
+        replace_file(working / SKIPPED, skipped_text(opened.unusable))
     model = _built(spec, opened)
     watch.start(model, opened.remarks)
     training, validation = _loaders(model, opened, accelerator, watch)
@@ -141,7 +150,7 @@ def _learn(
     if accelerator.num_processes > 1:  # what was measured on shares of the rows is measured on all of them in the end
         validation = loaders(model, opened)[1]
     calibrate(model, validation)
-    return model, history, validation
+    return model, history, Labelled("validation", validation, opened.unusable_aside) if validation else None
 
 
 def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch) -> tuple[Loader, Loader | None]:
@@ -160,10 +169,9 @@ def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch
     return training, validation
 
 
-def _built(spec: Spec, opened: Rows) -> ZooModel:
+def _built(spec: Spec, opened: UsableRows) -> ZooModel:
     """The model, its transfer applied, once all rows were looked over: their files before weights are fetched."""
-    test = [] if spec.data.test is None else [select(spec, spec.data.test)]
-    rows = [*opened.training, *opened.validation, *test]
+    rows = [*opened.training, *opened.validation, *opened.test]
     fitted = fit_rows(spec, opened.training)
     inputs = spec.inputs.items()
     look_over_files([make_chain(part, name, fitted["inputs"].get(name, {})) for name, part in inputs], rows)
@@ -173,7 +181,7 @@ def _built(spec: Spec, opened: Rows) -> ZooModel:
     return model
 
 
-def _measured(model: ZooModel, validation: Loader | None, folder: Path | None) -> dict[str, Any]:
+def _measured(model: ZooModel, validation: Labelled | None, folder: Path | None) -> dict[str, Any]:
     """The quality on the test table, looked at this once; without one, on the rows that chose the epoch.
 
     The run is whole already: what goes wrong here costs no training.
@@ -182,7 +190,7 @@ def _measured(model: ZooModel, validation: Loader | None, folder: Path | None) -
         if model.spec.data.test is not None:
             metrics = evaluate(model).as_dict()
         else:
-            metrics = evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}
+            metrics = evaluate_rows(model, *validation).as_dict() if validation is not None else {}
     except ZooError as error:
         if folder is not None:
             error.args = (f"{error}; the run is kept in `{folder}`: mend this, then `zoo eval {folder}`",)

@@ -1,6 +1,7 @@
 """What cells have alike: those that hold a file or say where it is, and how a message shows one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -42,7 +43,9 @@ def stored(cell: Any, folder: Path, kind: str) -> BytesIO | Path:
     if isinstance(found, (str, PathLike)):
         path = folder / found
         if not _is_file(path):
-            raise ValueError(f"there is no file {shortened(str(found))} in `{folder}`; expected the path of {kind}")
+            raise ValueError(f"{_no_file(path, str(found), folder)}; expected the path of {kind}")
+        if not path.stat().st_size:
+            raise ValueError(f"the file {shortened(str(found))} is empty (0 bytes); expected {kind}")
         return path
     raise ValueError(f"{shown(cell)} is not {kind}; expected a file's path, its bytes, or both as {{bytes, path}}")
 
@@ -79,6 +82,20 @@ def file_identity(cell: Any, folder: Path) -> bytes | None:
     path = (folder / found).resolve()
     told = path.stat()
     return f"{path} {told.st_size} {told.st_mtime_ns}".encode(errors="surrogatepass")
+
+
+def cannot_be_read(error: Exception) -> str:
+    """What the operating system says against reading a file; "" where it is not to blame."""
+    return f"the file cannot be read: {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
+
+
+def _no_file(path: Path, named: str, folder: Path) -> str:
+    if "://" in named:
+        return f"{shortened(named)} is an address, and cells are not fetched"
+    with suppress(OSError):
+        if path.is_dir():
+            return f"{shortened(named)} is a folder"
+    return f"there is no file {shortened(named)} in `{folder}`"
 
 
 def _is_file(path: Path) -> bool:

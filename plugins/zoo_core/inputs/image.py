@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Image
-from zoo_core.inputs.cells import check_file, file_identity, stored, without_torch
+from zoo_core.inputs.cells import cannot_be_read, check_file, file_identity, stored, without_torch
 
 Pixels: TypeAlias = NDArray[Any]
 """`(height, width, channels)`."""
@@ -87,7 +87,7 @@ def _loaded(source: Pillow.Image | BytesIO | Path) -> Pillow.Image:
     except UnidentifiedImageError:
         raise ValueError("the file is no picture of a format that Pillow reads") from None
     except Exception as error:  # a damaged file can trip a decoder over anything
-        raise ValueError(f"the picture is damaged: {error}") from error
+        raise ValueError(cannot_be_read(error) or f"the picture is damaged: {error}") from error
     if picture.format == "EPS":  # a program, which Pillow would run with Ghostscript
         raise ValueError("the file is a PostScript program; expected a picture")
     return picture
