@@ -1,6 +1,5 @@
 """Batches of the rows of tables, epoch by epoch; what was prepared once is kept as long as there is room."""
 
-import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -9,8 +8,9 @@ from itertools import count
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from zoo.data.augment import NONE, Augmentation
 from zoo.data.collate import Collation
-from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, shuffled
+from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, seed_of, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
 from zoo.data.workers import Job, Place, Work, Workers
@@ -23,8 +23,8 @@ ROOM = 1 << 30
 class Loader:
     """Batches of some rows: in order when iterated over, shuffled by `epoch`.
 
-    Which rows come together depends on the seed and the epoch alone, and what a row becomes on these and its place in
-    the order: neither on what was kept, nor on how many processes prepare.
+    Which rows come together depends on the seed and the epoch alone, and what a row becomes, augmented or mixed, on
+    these and its place in the order: neither on what was kept, nor on how many processes prepare.
 
     Args:
         model: Whose parts prepare the rows.
@@ -32,7 +32,8 @@ class Loader:
         batch_size: Rows of a batch; a last one of a single row joins the batch before it.
         seed: Of order and views.
         absent: Inputs that count as absent from every row.
-        room: Bytes of prepared samples that are kept. Where a head makes random views, none are.
+        augmentation: What is changed at random; nothing unless given.
+        room: Bytes of prepared samples that are kept. Where values are augmented or a head makes views, none are.
         processes: Worker processes that prepare; None starts them where they are worth it.
     """
 
@@ -44,15 +45,18 @@ class Loader:
         batch_size: int,
         seed: int = 0,
         absent: Collection[str] = (),
+        augmentation: Augmentation = NONE,
         room: int = ROOM,
         processes: int | None = None,
     ) -> None:
-        preparation = Preparation(model, frozenset().union(*(each.heads for each in selections)), absent)
+        heads = frozenset().union(*(each.heads for each in selections))
+        preparation = Preparation(model, heads, absent, augmentation.inputs)
         padding = {name: model.backbone(name).padding_value for name in model.spec.inputs}
         self.batch_size, self.seed = batch_size, seed
         self._selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
         self._collate = Collation(padding, preparation.heads)
+        self._mixing = augmentation.mixing
         self._workers = Workers(Work(preparation, selections), processes)
         self._kept: dict[Place, Sample] = {}
         self._room = room if preparation.fixed else 0
@@ -80,12 +84,13 @@ class Loader:
             for batch in batches(draws, self.batch_size):
                 places: list[Place] = [(selection, position) for selection, position in batch.tolist()]
                 asked.append([(place, self._kept.get(place)) for place in places])
-                seeds = [_seed(self.seed, epoch, next(order)) for _ in places]
+                seeds = [seed_of(self.seed, epoch, next(order)) for _ in places]
                 yield [(place, seed) for (place, kept), seed in zip(asked[-1], seeds, strict=True) if kept is None]
 
-        for prepared in self._workers.prepared(lacking(), len(draws) - len(self._kept)):
+        for number, prepared in enumerate(self._workers.prepared(lacking(), len(draws) - len(self._kept))):
             fresh = iter(prepared)
-            yield self._collate([kept or self._keep(place, next(fresh)) for place, kept in asked.popleft()])
+            batch = self._collate([kept or self._keep(place, next(fresh)) for place, kept in asked.popleft()])
+            yield batch if self._mixing is None else self._mixing(batch, seed_of(self.seed, epoch, "mixing", number))
 
     def _keep(self, place: Place, sample: Sample) -> Sample:
         """The sample, kept if there is room for it: as a copy, because worker processes share its memory with us."""
@@ -97,8 +102,3 @@ class Loader:
         labels = pytree.tree_map_only(Tensor, Tensor.clone, dict(sample.labels))
         self._kept[place] = kept = replace(sample, inputs=inputs, labels=labels)
         return kept
-
-
-def _seed(*parts: int) -> int:
-    """A seed that differs wherever a part does."""
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest())

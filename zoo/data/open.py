@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
+from zoo.data.augment import NONE, Augmentation
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.loader import ROOM, Loader
 from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
@@ -19,10 +20,16 @@ ONCE = 0
 """Room for prepared samples that are used once."""
 
 
-def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
-    """Loaders of the rows to learn from, and of those set aside; None where there are none."""
+def training(model: Parts, rows: Rows, augmentation: Augmentation = NONE) -> tuple[Loader, Loader | None]:
+    """Loaders of the rows to learn from, and of those set aside; None where there are none.
+
+    Args:
+        model: The model.
+        rows: Both.
+        augmentation: What is changed at random in the rows to learn from, and in no others.
+    """
     validation = _loader(model, rows.validation, ROOM) if rows.validation else None
-    return _loader(model, rows.training, ROOM), validation
+    return _loader(model, rows.training, ROOM, augmentation=augmentation), validation
 
 
 def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]:
@@ -94,6 +101,12 @@ def _measured(model: Parts, path: Path) -> Selection:
     return Selection(table, labelled_rows(spec, table, heads), heads)
 
 
-def _loader(model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = ()) -> Loader:
-    train = model.spec.train
-    return Loader(model, selections, batch_size=train.batch_size, seed=train.seed, absent=absent, room=room)
+def _loader(
+    model: Parts,
+    selections: Sequence[Selection],
+    room: int,
+    absent: Collection[str] = (),
+    augmentation: Augmentation = NONE,
+) -> Loader:
+    size, seed = model.spec.train.batch_size, model.spec.train.seed
+    return Loader(model, selections, batch_size=size, seed=seed, absent=absent, augmentation=augmentation, room=room)

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.component import Component
+from zoo.data.augment import make_augmentation
 from zoo.data.fit import fit_rows
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
@@ -97,8 +98,9 @@ def _learn(spec: Spec, beside: Path | None, watch: Watch) -> tuple[ZooModel, lis
 
     opened = open_rows(spec)
     model = _built(spec, opened)
-    training, validation = loaders(model, opened)
-    watch.start(model, opened.remarks)
+    augmentation = make_augmentation(model)
+    training, validation = loaders(model, opened, augmentation)
+    watch.start(model, [*opened.remarks, *augmentation.remarks])
     Training(model, training, validation, watch).run(note)
     return model, history, validation
 
