@@ -35,7 +35,7 @@ class Mixing:
     """
 
     def __init__(self, mixup: float, cutmix: float, pictures: list[str]) -> None:
-        self.mixup, self.cutmix, self.pictures = mixup, cutmix, frozenset(pictures)
+        self.mixup, self.cutmix, self.pictures = mixup, cutmix, pictures
 
     def __call__(self, batch: Batch, seed: int) -> Batch:
         """The mixed batch.
@@ -54,7 +54,7 @@ class Mixing:
         alpha = self.cutmix if cut else self.mixup
         share = random.beta(alpha, alpha)
         partners = _partners(batch, random)
-        box = _box(share, random) if cut else None
+        box = _box(share, random, batch.inputs[self.pictures[0]]) if cut else None
         if box is not None:
             share = 1 - (box[2] - box[0]) * (box[3] - box[1])
         inputs = {
@@ -103,11 +103,12 @@ def _partners(batch: Batch, random: np.random.Generator) -> Partners:
     return partners
 
 
-def _box(share: float, random: np.random.Generator) -> Box:
-    """A rectangle about a random point, of the share that a partner has; what stands out is cut off."""
-    half = np.sqrt(1 - share) / 2
-    down, across = random.random(2)
-    top, left, bottom, right = np.clip([down - half, across - half, down + half, across + half], 0, 1).tolist()
+def _box(share: float, random: np.random.Generator, pictures: Values) -> Box:
+    """A rectangle of whole pixels about a random point, of the share that a partner has; what stands out is cut off."""
+    assert isinstance(pictures.data, Tensor)
+    half, middle, size = np.sqrt(1 - share) / 2, random.random(2), np.array(pictures.data.shape[-2:])
+    ends = np.stack([middle - half, middle + half]).clip(0, 1)
+    top, left, bottom, right = (np.round(ends * size) / size).ravel().tolist()
     return top, left, bottom, right
 
 

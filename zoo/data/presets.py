@@ -60,9 +60,9 @@ def told_by_labels(model: Learning, name: str) -> dict[str, str]:
             reason = f"labels of the head `{head}` may tell where something is"
             told |= dict.fromkeys(("places", "sides", "amounts"), reason)
         classes = model.head(head).classes
-        if classes is None:
+        if not classes:
             told = dict.fromkeys(("sides", "amounts"), f"labels of the head `{head}` are no names of classes") | told
-        told = {alters: f"the head `{head}` has the class `{each}`" for alters, each in _named(classes or ())} | told
+        told = {alters: f"the head `{head}` has the class `{each}`" for alters, each in _named(classes)} | told
     for other, part in model.spec.inputs.items():
         if other != name and Modality.TEXT in part.registered.component.modality:
             told = {"sides": f"the text of `{other}` may tell left from right"} | told

@@ -37,7 +37,7 @@ def augmentations_keep_the_kind(trial: Augmented) -> Iterator[str]:
     for name, change in _changes(trial):
         for value in values:
             for seed in range(SEEDS):
-                changed = _drawn(change, value, seed)
+                changed = _from_copy(change, value, seed)
                 yield from (f"`{name}`: its value {misfit}" for misfit in misfits(changed, spec))
                 if getattr(changed, "dtype", None) != getattr(value, "dtype", None):
                     yield f"`{name}` gives {changed.dtype} for {value.dtype}"
@@ -50,9 +50,9 @@ def augmentations_depend_on_the_seed_alone(trial: Augmented) -> Iterator[str]:
         copy = taken_along(change)
         for number, value in enumerate(values):
             for seed in range(SEEDS):
-                if _differ(_drawn(change, value, seed), _drawn(copy, value, seed)):
+                if _differ(_from_copy(change, value, seed), _from_copy(copy, value, seed)):
                     yield f"`{name}` makes another value of sample {number} from the same seed"
-        if not any(_differ(value, _drawn(change, value, seed)) for value in values for seed in range(4 * SEEDS)):
+        if not any(_differ(value, _from_copy(change, value, seed)) for value in values for seed in range(4 * SEEDS)):
             yield f"`{name}` changes nothing"
 
 
@@ -89,6 +89,11 @@ def _changes(trial: Augmented) -> Iterator[tuple[str, Callable[[Any], Any]]]:
 def _drawn(change: Callable[[Any], Any], value: Any, seed: int) -> Any:
     with drawing(seed):
         return change(value)
+
+
+def _from_copy(change: Callable[[Any], Any], value: Any, seed: int) -> Any:
+    """Like `_drawn`, whatever the change does to what it is given."""
+    return _drawn(change, taken_along(value), seed)
 
 
 def _differ(first: Any, second: Any) -> bool:

@@ -18,7 +18,7 @@ class Sped:
         self.percent = max(1, round(100 * options.change))
         self.longest = context.value.max_length
 
-    def __call__(self, value: Sound) -> Sound:
+    def __call__(self, value: Sound) -> Float32[Tensor, "changed"]:
         """The sound at one of three speeds."""
         percent = 100 + self.percent * (int(torch.randint(3, ())) - 1)
         return resampled(value, percent, 100)[: self.longest]

@@ -21,7 +21,7 @@ class Cropped:
         self.area, self.aspect = options.area, options.aspect
         self.resized = None not in context.value.shape
 
-    def __call__(self, value: Picture) -> Picture:
+    def __call__(self, value: Picture) -> Shaped[Tensor, "channels rows columns"]:
         """The part."""
         top, left, rows, columns = _box(value, self.area, 1.0, self.aspect)
         part = value[:, top : top + rows, left : left + columns]
