@@ -96,7 +96,7 @@ IMAGE = (
         Colour,
         alters=frozenset({"colours"}),
         light=Colour(),
-        strong=Colour(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.05),
+        strong=Colour(brightness=0.4, contrast=0.4, saturation=0.4),
         summary="Brightness, contrast, saturation and hue changed, in random order.",
         source="torchvision.transforms.v2.ColorJitter",
     ),
