@@ -66,9 +66,8 @@ def test_easy_columns_tell_the_hint_and_the_grey_one_does_not(folder: Path) -> N
 def test_the_share_is_one_unless_said_and_a_digit_stands_in_one_split(tmp_path: Path) -> None:
     sizes = make_shortcut(tmp_path / "made", 30)
     assert sizes == {"train": 30, "validation": 3, "test": 6}
-    assert all(
-        row["hint"] == row["label"] for split in ("train", "validation") for row in table(tmp_path / "made", split)
-    )
+    rows = [row for split in ("train", "validation") for row in table(tmp_path / "made", split)]
+    assert all(row["hint"] == row["label"] for row in rows)
 
 
 def test_a_share_beyond_one_is_refused(tmp_path: Path) -> None:
@@ -79,10 +78,23 @@ def test_a_share_beyond_one_is_refused(tmp_path: Path) -> None:
 
 SPEC = """\
 inputs:
-  word: {type: text, max_length: 4, backbone: {use: transformers/bert, weights: none, config: {hidden_size: 16,
-    num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16}, tokenizer: {train: wordpiece, vocab_size: 100}}}
-  grey: {type: image, channels: 1, backbone: {use: timm/resnet10t, weights: none, depth: 2, resolution: 32,
-    model: {channels: [8, 16, 32, 64], stem_width: 8}}}
+  word:
+    type: text
+    max_length: 4
+    backbone:
+      use: transformers/bert
+      weights: none
+      config: {hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16}
+      tokenizer: {train: wordpiece, vocab_size: 100}
+  grey:
+    type: image
+    channels: 1
+    backbone:
+      use: timm/resnet10t
+      weights: none
+      depth: 2
+      resolution: 32
+      model: {channels: [8, 16, 32, 64], stem_width: 8}
 fusion: zoo/concat
 heads: {label: zoo/classifier}
 balance: {drop: 0}
@@ -99,5 +111,5 @@ def test_a_model_that_follows_the_hint_is_right_in_training_alone(tmp_path: Path
     (tmp_path / "spec.yaml").write_text(SPEC)
     result = train(tmp_path / "spec.yaml")
     best = max(record["validation"]["heads"]["label"]["accuracy"] for record in result.history)
-    assert best > 0.9
+    assert best > 0.8
     assert result.metrics["heads"]["label"]["accuracy"]["value"] < 0.4

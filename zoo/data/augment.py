@@ -93,6 +93,7 @@ def _made(model: Trained, name: str, section: Input, part: Part, remarks: list[s
     told = told_by_labels(model, name) if preset else {}
     place = f"inputs.{name}.augment"
     made: list[Change] = []
+    out: dict[str, list[str]] = {}
     for each in wanted(chosen, part):
         reason = next((told[alters] for alters in sorted(each.declared.alters) if alters in told), "")
         try:
@@ -103,7 +104,9 @@ def _made(model: Trained, name: str, section: Input, part: Part, remarks: list[s
                 raise
             reason = str(error).removeprefix(f"{place}: ")
         if reason:
-            remarks.append(f"`{place}: {chosen}` leaves out `{each.name}`: {reason}; a list is obeyed")
+            out.setdefault(reason, []).append(f"`{each.name}`")
+    for reason, names in out.items():
+        remarks.append(f"`{place}: {chosen}` leaves out {', '.join(names)}: {reason}; a list is obeyed")
     return tuple(made)
 
 

@@ -62,7 +62,8 @@ def told_by_labels(model: Learning, name: str) -> dict[str, str]:
         classes = model.head(head).classes
         if not classes:
             told = dict.fromkeys(("sides", "amounts"), f"labels of the head `{head}` are no names of classes") | told
-        told = {alters: f"the head `{head}` has the class `{each}`" for alters, each in _named(classes)} | told
+        for alters, each in _named(classes):
+            told.setdefault(alters, f"the head `{head}` has the class `{each}`")
     for other, part in model.spec.inputs.items():
         if other != name and Modality.TEXT in part.registered.component.modality:
             told = {"sides": f"the text of `{other}` may tell left from right"} | told
