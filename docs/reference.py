@@ -4,12 +4,13 @@ Run it as `python docs/reference.py`; a test compares the file with what this wo
 """
 
 from collections.abc import Iterator
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from zoo.component import Kind
+from zoo.component import Augmentation, Kind
 from zoo.document.fields import Field, describe, fields_of, section_in, sections_under
+from zoo.document.scalars import write
 from zoo.document.write import write_yaml
 from zoo.registry.registry import Registered, Registry
 from zoo.spec.sections import Part, SharedBackbone, Spec
@@ -60,7 +61,8 @@ def section(path: str, cls: type) -> str:
     title = f"`{path}`" if path else "The top"
     more = "\n\nThe component's own options stand beside these keys." if issubclass(cls, Part) else ""
     told = (cls.__doc__ or "").strip().splitlines()[0]
-    return f"### {title}\n\n{told}{more}\n\n{table(fields_of(cls).values())}"
+    keys = fields_of(cls)
+    return f"### {title}\n\n{told}{more}\n" + (f"\n{table(keys.values())}" if keys else "")
 
 
 def table(fields: Any) -> str:
@@ -105,7 +107,33 @@ def component(entry: Registered) -> str:
     lines += [f"- {name}: {value}" for name, value in facts.items() if value]
     options = fields_of(declared.options)
     lines += ["", table(options.values()) if options else "No options.\n"]
+    if declared.augmentations:
+        lines.append(augmentations(declared.augmentations))
     return "\n".join(lines)
+
+
+def augmentations(declared: tuple[Augmentation, ...]) -> str:
+    """What can be done to values in training: what each does and is in the presets, and its options."""
+    rows = ["Augmentations:\n", "| name | `light` | `strong` | alters | meaning |", "|---|---|---|---|---|"]
+    for each in declared:
+        presets = [preset(each.light), preset(each.strong), ", ".join(sorted(each.alters))]
+        source = f" ({each.source})" if each.source else ""
+        rows.append(f"| `{each.name}` | {' | '.join(presets)} | {each.summary}{source} |")
+    fields = [replace(field, name=f"{each.name}.{name}") for each in declared for name, field in options_of(each)]
+    return "\n".join([*rows, "", table(fields)])
+
+
+def options_of(each: Augmentation) -> list[tuple[str, Field]]:
+    """The options of an augmentation, by name."""
+    return list(fields_of(each.options).items())
+
+
+def preset(options: Any) -> str:
+    """Options as a spec would say them; nothing where the preset leaves the augmentation out."""
+    if options is None:
+        return ""
+    said = ", ".join(f"{name}: {write(value)}" for name, value in vars(options).items())
+    return f"`{said}`" if said else "as it is"
 
 
 if __name__ == "__main__":

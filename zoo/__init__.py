@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.component import PLUGIN_API, Component, Family, FeatureSpec, Kind, Modality, option
+    from zoo.component import PLUGIN_API, Augmentation, Component, Family, FeatureSpec, Kind, Modality, option
     from zoo.contract import (
         Adapted,
+        AugmentContext,
         Backbone,
         BackboneContext,
         Files,
@@ -47,6 +48,8 @@ __version__ = "0.1.0"
 _HOME = {
     "PLUGIN_API": "zoo.component",
     "Adapted": "zoo.contract",
+    "AugmentContext": "zoo.contract",
+    "Augmentation": "zoo.component",
     "Backbone": "zoo.contract",
     "BackboneContext": "zoo.contract",
     "BackbonePart": "zoo.spec.sections",
@@ -101,6 +104,8 @@ _HOME = {
 __all__ = [
     "PLUGIN_API",
     "Adapted",
+    "AugmentContext",
+    "Augmentation",
     "Backbone",
     "BackboneContext",
     "BackbonePart",

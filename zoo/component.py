@@ -40,7 +40,7 @@ class Modality(StrEnum):
 
 
 RESERVED: Mapping[Kind, frozenset[str]] = {
-    Kind.INPUT: frozenset({"type", "backbone", "frontend", "column", "transfer"}),
+    Kind.INPUT: frozenset({"type", "backbone", "frontend", "column", "transfer", "augment"}),
     Kind.FRONTEND: frozenset({"use"}),
     Kind.BACKBONE: frozenset({"use", "weights", "same_as", "transfer"}),
     Kind.FUSION: frozenset({"use"}),
@@ -73,6 +73,38 @@ class Family:
     beyond: str | None = None
 
 
+ALTERS = frozenset({"places", "sides", "colours", "amounts"})
+"""What a label may tell of a sample, and an augmentation may change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """A change of values at random, in training alone, declared by the input or front end whose values it changes.
+
+    Args:
+        name: As a spec names it: `augment: [crop]`.
+        target: `module:attribute` of the factory `build(options, context)`, imported when it is asked for. It gives a
+            function from a value to a new value of the same kind; see `zoo.contract.AugmentContext`.
+        options: Dataclass of what a spec may say to it, without required ones; make its fields with `option`.
+        alters: What it changes that a label may tell: `places` (where in a sample something is), `sides` (left and
+            right), `colours`, `amounts` (how many things there are). Heads whose labels tell places are refused beside
+            it; presets leave it out where labels may tell what it alters.
+        light: Its options in the preset `light`; None leaves it out.
+        strong: Its options in the preset `strong`; None leaves it out. Presets keep the order of declaration.
+        summary: One sentence for tables and docs.
+        source: Paper (authors, year) that it comes from.
+    """
+
+    name: str
+    target: str
+    options: type
+    alters: frozenset[str] = frozenset()
+    light: Any = None
+    strong: Any = None
+    summary: str = ""
+    source: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Component:
     """One part that a spec can name, declared without importing torch.
@@ -87,7 +119,9 @@ class Component:
         modality: What it takes. An input: what it gives. A frontend: what it takes and what it gives.
         provides: Capabilities it has: `tokens`, `pooled`, `maps`, `stages`, `encode`, `generate`, `export`, or others.
             A backbone with `pretrained` comes with weights; of a family, those members whose record tells where. A head
-            with `unlabelled` learns without labels, and has no column.
+            with `unlabelled` learns without labels, and has no column. Labels of one with `whole` are of samples as
+            wholes: they stay true when a picture is cropped or turned. The loss of one with `mixes` may be taken of two
+            labels of a row with a share (mixup); an input or front end with it gives values that can be averaged.
         needs: Capabilities that whatever feeds it must provide. `zoo check` compares them without torch.
         summary: One sentence for tables and docs.
         source: Paper (authors, year) or library that the method comes from.
@@ -98,6 +132,7 @@ class Component:
             part needs before it is built (means, class names, a vocabulary) and returns it as JSON data. "": nothing.
         weights: Where the pretrained weights of a backbone are that is no family: `hf://owner/name@commit`, or an https
             address of a `.pth`.
+        augmentations: What can be done at random, in training, to the values that an input or a front end gives.
     """
 
     kind: Kind
@@ -113,6 +148,7 @@ class Component:
     requires: tuple[str, ...] = ()
     fit: str = ""
     weights: str = ""
+    augmentations: tuple[Augmentation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

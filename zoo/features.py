@@ -120,10 +120,14 @@ class Targets:
     Args:
         value: What the head's `collate` made of the labels that are there.
         rows: `(labelled,)` which rows of the batch they belong to, on the CPU. None: all of them.
+        other: Of mixed rows, the labels of what was mixed into each, like `value`.
+        share: Of mixed rows, the share of `value` in the loss; that of `other` is the rest.
     """
 
     value: Any
     rows: Int[Tensor, "labelled"] | None = None
+    other: Any = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

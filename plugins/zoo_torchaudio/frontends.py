@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zoo.component import Component, Kind, Modality, option
+from zoo.component import Augmentation, Component, Kind, Modality, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +37,34 @@ class MFCC(LogMel):
             raise ValueError(f"`n_mfcc` ({self.n_mfcc}) is more than `n_mels` ({self.n_mels})")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SpecAugment:
+    """Options of `spec-augment`."""
+
+    bands: float = option(0.2, "Most bands of a mask, as a share of all.", ge=0, le=1)
+    frames: float = option(0.2, "Most frames of a mask, as a share of the sound's own.", ge=0, le=1)
+    masks: int = option(2, "How many masks of bands, and as many of frames.", ge=1, le=20, shorthand=True)
+
+
+AUGMENTATIONS = (
+    Augmentation(
+        "spec-augment",
+        "zoo_torchaudio.spec_augment:SpecAugmented",
+        SpecAugment,
+        light=SpecAugment(bands=0.1, frames=0.1, masks=1),
+        strong=SpecAugment(),
+        summary="Some neighbouring bands, and some frames, are filled with the picture's mean.",
+        source="Park et al. 2019, without time warping",
+    ),
+)
 LOG_MEL = Component(
     kind=Kind.FRONTEND,
     name="log-mel",
     target="zoo_torchaudio.log_mel:build",
     options=LogMel,
+    augmentations=AUGMENTATIONS,
     modality=(Modality.AUDIO, Modality.IMAGE),
+    provides=frozenset({"mixes"}),
     summary="Logarithm of the energy in mel bands, as a picture of bands by frames with one channel.",
     source="Stevens et al. 1937; torchaudio.transforms.MelSpectrogram",
 )
@@ -51,7 +73,9 @@ MEL_CEPSTRUM = Component(
     name="mfcc",
     target="zoo_torchaudio.mfcc:build",
     options=MFCC,
+    augmentations=AUGMENTATIONS,
     modality=(Modality.AUDIO, Modality.IMAGE),
+    provides=frozenset({"mixes"}),
     summary="Mel-frequency cepstral coefficients, as a picture of coefficients by frames with one channel.",
     source="Davis and Mermelstein 1980; torchaudio.transforms.MFCC",
 )

@@ -56,6 +56,13 @@ def test_the_same_bytes_are_written_each_time(folder: Path, tmp_path: Path) -> N
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
+def test_another_seed_writes_other_rows(folder: Path, tmp_path: Path) -> None:
+    result = run("data", "make", "digits", "--seed", "1", "-o", tmp_path / "other", "--json")
+    assert json.loads(result.stdout)["rows"] == {"train": 2516, "validation": 180, "test": 359}
+    assert (tmp_path / "other" / "test.parquet").read_bytes() != (folder / "test.parquet").read_bytes()
+    assert "the seed 1" in (tmp_path / "other" / "README.md").read_text()
+
+
 def test_cells_are_what_the_card_says(folder: Path) -> None:
     for row in rows(folder)[:40]:
         image = Image.open(BytesIO(row["image"]))

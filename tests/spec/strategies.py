@@ -65,16 +65,24 @@ policies = (
 )
 
 
+presets = st.sampled_from(["none", "light", "strong"])
+changes = presets | st.lists(
+    st.sampled_from(["crop", "colour", {"flip": 0.3}, {"flip": {"vertical": 0.5}}, {"rotate": {}}, "trivialaugment"]),
+    max_size=3,
+)
+"""Of pictures. A name alone, a short form and a full one."""
+
+
 def entrance(
     kind: str, backbone: st.SearchStrategy[Any], **optional: st.SearchStrategy[Any]
 ) -> st.SearchStrategy[Data]:
     """An input of a kind with a backbone that takes it."""
     spelt = st.sampled_from([kind, f"zoo/{kind}"])
     required = {"type": spelt, "backbone": backbone}
-    return st.fixed_dictionaries(required, optional={"transfer": policies} | optional)
+    return st.fixed_dictionaries(required, optional={"transfer": policies, "augment": presets} | optional)
 
 
-image = entrance("image", timm, column=texts, channels=st.integers(1, 64))
+image = entrance("image", timm, column=texts, augment=changes, channels=st.integers(1, 64))
 inputs = st.one_of(
     image,
     entrance("text", bert, column=texts, max_length=st.integers(1, 512), lowercase=st.booleans()),

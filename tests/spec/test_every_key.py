@@ -15,6 +15,7 @@ from zoo.registry.registry import Registered, installed
 from zoo.spec.load import read_spec
 from zoo.spec.render import spec_data
 from zoo.spec.sections import (
+    Augment,
     Backbone,
     Balance,
     Data,
@@ -63,7 +64,9 @@ EXAMPLES: dict[type, dict[str, tuple[str, str, Any]]] = {
             "inputs.photo.transfer.groups",
             3,
         ),
+        "augment": (changed("type: image", "type: image, augment: light"), "inputs.photo.augment", "light"),
     },
+    Augment: {},  # its key is the name of an augmentation: see test_augment.py
     Backbone: {
         "use": (changed("timm/resnet50", "{use: timm/resnet18}"), "inputs.photo.backbone.use", "timm/resnet18"),
         "weights": (
@@ -125,6 +128,8 @@ EXAMPLES: dict[type, dict[str, tuple[str, str, Any]]] = {
         "weight_decay": (after("train: {weight_decay: 0}\n"), "train.weight_decay", 0.0),
         "precision": (after("train: {precision: bf16}\n"), "train.precision", "bf16"),
         "seed": (after("train: {seed: 7}\n"), "train.seed", 7),
+        "mixup": (after("train: {mixup: 0.2}\n"), "train.mixup", 0.2),
+        "cutmix": (after("train: {cutmix: 1}\n"), "train.cutmix", 1.0),
     },
     Evaluate: {
         "folds": (after("evaluate: {folds: 7}\n"), "evaluate.folds", 7),

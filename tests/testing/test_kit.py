@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from tests.testing import broken_backbones as broken
+from tests.testing.broken_augmentations import NoOptions
 from tests.toys.declarations import COMPONENTS as TOYS
 from tests.toys.declarations import Choice
-from zoo.component import Component, Kind
+from zoo.component import Augmentation, Component, Kind
 from zoo.contract import ValueSpec
 from zoo.errors import SpecError, UnknownName
 from zoo.testing import check, conformance
@@ -132,12 +133,31 @@ FRONTENDS = others(
     ("samples_stay_as_they_are", "Wearing"),
     modality=("audio", "image"),
 )
+
+
+def augmented(kind: Kind, target: str, *modality: str, broken: str) -> Component:
+    """A sound input or front end, with a broken augmentation."""
+    declared = Augmentation("tried", f"tests.testing.broken_augmentations:{broken}", NoOptions, summary="Broken.")
+    return component(kind, target, modality=modality, augmentations=(declared,))
+
+
+AUGMENTED = [
+    (law, augmented(*sound, broken=broken))
+    for sound in ((Kind.INPUT, "Numbers", "sequence"), (Kind.FRONTEND, "Halved", "audio", "image"))
+    for law, broken in (
+        ("augmentations_keep_the_kind", "Deepening"),
+        ("augmentations_keep_the_kind", "Coarse"),
+        ("augmentations_depend_on_the_seed_alone", "Elsewhere"),
+        ("augmentations_depend_on_the_seed_alone", "Idle"),
+        ("augmentations_leave_their_values", "Spoiling"),
+    )
+]
 POLICIES = others(
     Kind.POLICY,
     ("names_are_those_of_the_part", "Trespassing"),
     ("decisions_do_not_change", "Wavering"),
 )
-ALL = [*BACKBONES, *FUSIONS, *HEADS, *INPUTS, *FRONTENDS, *POLICIES]
+ALL = [*BACKBONES, *FUSIONS, *HEADS, *INPUTS, *FRONTENDS, *AUGMENTED, *POLICIES]
 ALL_OF_ALL = pytest.mark.parametrize(
     ("law", "declared"), ALL, ids=[f"{each.kind}-{each.target.partition(':')[2]}-{law}" for law, each in ALL]
 )

@@ -17,7 +17,7 @@ from zoo import __version__
 from zoo.errors import ExitCode, ZooError
 
 VERBS = {
-    "data": ("zoo.cli.data", "Look whether data can be trusted; make the data set that comes with zoo."),
+    "data": ("zoo.cli.data", "Look whether data can be trusted; make data sets to try zoo on."),
     "init": ("zoo.cli.init", "Propose a spec for a table."),
     "check": ("zoo.cli.spec", "Tell everything that is wrong with a spec."),
     "plan": ("zoo.cli.plan", "Tell what a spec would become: shapes, sizes, memory, downloads."),

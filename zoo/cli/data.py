@@ -1,7 +1,9 @@
-"""The verbs about data: `zoo data digits`, `zoo data check`."""
+"""The verbs about data: `zoo data make`, `zoo data check`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
+from typing import Any, TypeAlias
 
 import click
 
@@ -9,18 +11,39 @@ from zoo.cli.output import json_option, next_step, note, print_json
 from zoo.cli.spec import set_option, settings, spec_argument
 from zoo.errors import ExitCode
 
+Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+seed_option = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random.")
+
+
+def rows_option(default: int) -> Decorator:
+    """How many training rows are made."""
+    return click.option(
+        "--rows", type=click.IntRange(20, 1_000_000), default=default, show_default=True, help="Of the training split."
+    )
+
+
+def output_option(default: str) -> Decorator:
+    """Where the data set is written."""
+    kind = click.Path(path_type=Path)
+    return click.option("-o", "--output", type=kind, default=Path(default), show_default=True, help="A new folder.")
+
 
 @click.group("data")
 def data_command() -> None:
-    """Look whether data can be trusted; make the data set that comes with zoo."""
+    """Look whether data can be trusted; make data sets to try zoo on."""
 
 
-@data_command.command("digits")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=Path("digits"), show_default=True, help="A new folder."
-)
+@data_command.group("make")
+def make_command() -> None:
+    """Make a data set: Parquet files with all that they hold, and a card that tells how they came about."""
+
+
+@make_command.command("digits")
+@output_option("digits")
+@seed_option
 @json_option
-def digits_command(output: Path, as_json: bool) -> None:
+def digits_command(output: Path, seed: int, as_json: bool) -> None:
     """Make 1,797 digits, each as a picture, a text and a sound, for the recipe `digits`.
 
     Handwriting is real and comes with scikit-learn; texts and sounds are made. Each modality is spoilt in some rows, so
@@ -28,12 +51,56 @@ def digits_command(output: Path, as_json: bool) -> None:
     """
     from zoo.data.digits.make import make_digits
 
-    sizes = make_digits(output)
+    _made(output, make_digits(output, seed), "digits", as_json)
+
+
+@make_command.command("shapes")
+@output_option("shapes")
+@rows_option(2000)
+@seed_option
+@json_option
+def shapes_command(output: Path, rows: int, seed: int, as_json: bool) -> None:
+    """Make pictures of coloured shapes, with captions, questions, boxes and counts, for the recipe `shapes`.
+
+    Some combinations of colour and shape stand in the test split alone.
+    """
+    from zoo.data.shapes.make import make_shapes
+
+    _made(output, make_shapes(output, rows, seed), "shapes", as_json)
+
+
+@make_command.command("shortcut")
+@output_option("shortcut")
+@rows_option(2516)
+@seed_option
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Probability that the easy modalities tell the label in training.",
+)
+@json_option
+def shortcut_command(output: Path, rows: int, seed: int, strength: float, as_json: bool) -> None:
+    """Make digits whose colour gives them away in training and not in the test, for the recipe `shortcut`.
+
+    A model that follows the easy modality is right in training and by chance in the test.
+    """
+    from zoo.data.shortcut.make import make_shortcut
+
+    _made(output, make_shortcut(output, rows, seed, strength), "shortcut", as_json)
+
+
+data_command.add_command(digits_command)  # the short form of `zoo data make digits`, which the README begins with
+
+
+def _made(output: Path, sizes: dict[str, int], recipe: str, as_json: bool) -> None:
+    """Tells what was made, and what to do with it."""
     if as_json:
         print_json({"folder": str(output), "rows": sizes})
     else:
         click.echo(f"wrote {output}: {', '.join(f'{name} {rows} rows' for name, rows in sizes.items())}")
-    next_step(f"zoo show digits --yaml > {quote(str(output.parent / 'digits.yaml'))}")
+    next_step(f"zoo show {recipe} --yaml > {quote(str(output.parent / f'{recipe}.yaml'))}")
 
 
 @data_command.command("check")

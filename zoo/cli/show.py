@@ -1,6 +1,7 @@
 """What `zoo show` prints: a recipe, a model or a data set of the catalogue, a component, a family or its member."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import click
 
 from zoo.cli.components import count
 from zoo.cli.output import next_step, print_json
-from zoo.component import Kind
+from zoo.component import Augmentation, Kind
 from zoo.document.fields import Field, describe, fields_of
 from zoo.document.write import write_yaml
 from zoo.errors import UnknownName, UsageError, nearest
@@ -80,6 +81,7 @@ def component_facts(entry: Registered) -> dict[str, Any]:
         "requires": list(component.requires),
         "target": component.target,
         "options": {name: _option_facts(field) for name, field in options.items()},
+        "augmentations": {each.name: _augmentation_facts(each) for each in component.augmentations},
         "record": entry.record,
     }
 
@@ -88,6 +90,17 @@ def _option_facts(field: Field) -> dict[str, Any]:
     default = {} if field.required else {"default": _plain(field.default)}
     kind = describe(field.hint, field.bounds, field.unit)
     return {"type": kind, "required": field.required, **default, "doc": field.doc}
+
+
+def _augmentation_facts(each: Augmentation) -> dict[str, Any]:
+    return {
+        "summary": each.summary,
+        "source": each.source,
+        "alters": sorted(each.alters),
+        "light": _plain(each.light),
+        "strong": _plain(each.strong),
+        "options": {name: _option_facts(field) for name, field in fields_of(each.options).items()},
+    }
 
 
 def _show_component(entry: Registered) -> None:
@@ -99,6 +112,7 @@ def _show_component(entry: Registered) -> None:
         if title in titles:
             click.echo(f"\npretrained on {_data_line(titles[title])}")
     _show_options(component.options)
+    _show_augmentations(component.augmentations)
     if entry.record and not entry.pretrained:
         click.echo("\nIt has no pretrained weights.")
     elif component.name != "*" and not entry.record and entry.component.family:
@@ -164,6 +178,22 @@ def _show_options(options: type | None) -> None:
         default = "required" if field.required else write_yaml(_plain(field.default)).strip()
         click.echo(f"  {field.name}: {default}  ({describe(field.hint, field.bounds, field.unit)})")
         click.echo(f"      {field.doc}")
+
+
+def _show_augmentations(declared: Sequence[Augmentation]) -> None:
+    if declared:
+        click.echo("\naugmentations in training, for `augment`:")
+    for each in declared:
+        presets = [name for name in ("light", "strong") if getattr(each, name) is not None]
+        click.echo(
+            f"  {each.name}" + (f"  (in the preset{'s'[: len(presets) - 1]} {', '.join(presets)})" if presets else "")
+        )
+        click.echo(f"      {each.summary}")
+        for field in fields_of(each.options).values():
+            told = {name: getattr(getattr(each, name), field.name) for name in presets}
+            differing = [f"{name}: {value}" for name, value in told.items() if value != field.default]
+            default = ", ".join([write_yaml(field.default).strip(), *differing])
+            click.echo(f"      {field.name}: {default}  ({describe(field.hint, field.bounds, field.unit)})")
 
 
 def _plain(value: Any) -> Any:

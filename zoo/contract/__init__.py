@@ -7,11 +7,12 @@ it has none), with every value checked; `context` holds what comes from the part
 from zoo.contract.backbone import Adapted, Backbone, BackboneContext, Files
 from zoo.contract.fusion import Fusion, FusionContext
 from zoo.contract.head import Calibrated, Head, HeadContext, Metric
-from zoo.contract.input import Frontend, FrontendContext, InputContext, InputType, ValueSpec
+from zoo.contract.input import AugmentContext, Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.contract.policy import Policy, PolicyContext, Trainable
 
 __all__ = [
     "Adapted",
+    "AugmentContext",
     "Backbone",
     "BackboneContext",
     "Calibrated",

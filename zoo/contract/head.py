@@ -59,6 +59,9 @@ class Head(nn.Module, ABC):
     metrics: ClassVar[Mapping[str, Metric]] = {}
     """By name, the one that counts first."""
 
+    classes: Sequence[str] = ()
+    """Names of what it chooses among; none where it makes no choice between names."""
+
     @abstractmethod
     def forward(self, reading: Reading, targets: Any = None) -> Any:
         """All that loss and decoding need, computed once.

@@ -111,6 +111,27 @@ class FrontendContext:
     value: ValueSpec
 
 
+@dataclass(frozen=True, kw_only=True)
+class AugmentContext:
+    """What an augmentation is built from, beside its options.
+
+    What its factory gives is called with a value, as `value` describes it, and gives a new one that is described by it
+    too; what it is given it leaves as it is. It draws random numbers from torch's default generator and from nowhere
+    else: zoo gives this generator a seed of the row's own, and puts it back behind. It goes along to worker processes.
+
+    Args:
+        name: Name of its input.
+        value: The values it takes and gives.
+        options: Options of the input or front end that declares it.
+        fitted: What that input's `fit` learnt from the training rows; empty for a front end.
+    """
+
+    name: str
+    value: ValueSpec
+    options: Any = None
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Frontend(ABC):
     """Turns a value of one modality into one of another, before the backbone prepares it; it holds no weights."""
 

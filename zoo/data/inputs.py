@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.contract import Frontend, FrontendContext, InputContext, InputType, ValueSpec
+from zoo.contract import AugmentContext, Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.data.columns import cell_of, part_columns
 from zoo.errors import PluginError, ZooError
+from zoo.registry.registry import Registered
 from zoo.registry.target import load_target
-from zoo.spec.sections import Input, Part
+from zoo.spec.sections import Augment, Input, Part
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,22 @@ class Chain:
             row: Cells by column.
             folder: Where relative paths in them start.
         """
+        decoded = self.decoded(row, folder)
+        return None if decoded is None else self.turned(decoded)
+
+    def decoded(self, row: Mapping[str, Any], folder: Path) -> Any:
+        """What the row's cell holds, before any front end; None where it lacks this input.
+
+        Args:
+            row: Cells by column.
+            folder: Where relative paths in them start.
+        """
         cell = cell_of(row, self.columns)
-        if self.input.is_missing(cell):
-            return None
-        value = self.input.decode(cell, folder)
-        return value if self.frontend is None else self.frontend(value)
+        return None if self.input.is_missing(cell) else self.input.decode(cell, folder)
+
+    def turned(self, decoded: Any) -> Any:
+        """The value that the front end, if there is one, makes of a decoded one."""
+        return decoded if self.frontend is None else self.frontend(decoded)
 
 
 def factory(part: Part, place: str) -> Callable[[Any], Any]:
@@ -52,16 +64,35 @@ def factory(part: Part, place: str) -> Callable[[Any], Any]:
         part: What the spec says of it.
         place: Where, for messages: `inputs.photo`.
     """
-    build = load_target(part.registered, part.registered.component.target)
+    return _maker(part.registered, part.registered.component.target, part.options, place)
+
+
+def make_augment(chosen: Augment, part: Part, place: str, context: AugmentContext) -> Callable[[Any], Any]:
+    """What changes values at random.
+
+    Args:
+        chosen: What the spec, or a preset, says of it.
+        part: The input or front end that declares it.
+        place: Where the spec names it, for messages.
+        context: What it is built from.
+    """
+    make = _maker(part.registered, chosen.declared.target, chosen.options, place)
+    made: Callable[[Any], Any] = make(context)
+    return made
+
+
+def _maker(registered: Registered, target: str, options: Any, place: str) -> Callable[[Any], Any]:
+    """What calls a plugin's factory with options and a context."""
+    build = load_target(registered, target)
 
     def make(context: Any) -> Any:
         try:
-            return build(part.options, context)
+            return build(options, context)
         except ZooError as error:
             error.args = (f"{place}: {error}",)
             raise
         except Exception as error:
-            name = part.registered.name
+            name = registered.name
             raise PluginError(f"{place}: `{name}` cannot be built: {type(error).__name__}: {error}") from error
 
     return make

@@ -1,10 +1,9 @@
 """Batches of the rows of tables, epoch by epoch; what was prepared once is kept as long as there is room."""
 
-import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -13,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from zoo.data.augment import NONE, Augmentation
 from zoo.data.collate import Collation
 from zoo.data.columns import part_columns
 from zoo.data.feature_store import StoredRows
-from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, shuffled
+from zoo.data.mixing import Mixing
+from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, seed_of, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
 from zoo.data.step import Place, Share, Step
@@ -44,8 +45,8 @@ class _Asked:
 class Loader:
     """Batches of some rows, in order, when iterated over; by `epoch`, the steps of an epoch of training.
 
-    Which rows come together depends on the seed and the epoch alone, and what a row becomes on these and its place in
-    the order: neither on what was kept, nor on how many processes prepare.
+    Which rows come together depends on the seed and the epoch alone, and what a row becomes, augmented or mixed, on
+    these and its place in the order: neither on what was kept, nor on how many processes prepare.
 
     Args:
         model: Whose parts prepare the rows.
@@ -53,7 +54,8 @@ class Loader:
         batch_size: Rows of a batch; a last one of a single row joins the batch before it.
         seed: Of order and views.
         absent: Inputs that count as absent from every row.
-        room: Bytes of prepared samples that are kept. Where a head makes random views, none are.
+        augmentation: What is changed at random; nothing unless given.
+        room: Bytes of prepared samples that are kept. Where values are augmented or a head makes views, none are.
         processes: Worker processes that prepare; None starts them where they are worth it.
         share: Which part of the rows is given here, where several processes train together.
         stored: Inputs whose features are known already, for each selection; their cells are not read.
@@ -67,6 +69,7 @@ class Loader:
         batch_size: int,
         seed: int = 0,
         absent: Collection[str] = (),
+        augmentation: Augmentation = NONE,
         room: int = ROOM,
         processes: int | None = None,
         share: Share | None = None,
@@ -74,13 +77,14 @@ class Loader:
     ) -> None:
         self._stored, self._names = dict(stored or {}), tuple(model.spec.inputs)
         heads = frozenset().union(*(each.heads for each in selections))
-        preparation = Preparation(model, heads, [*absent, *self._stored], some=bool(self._stored))
+        preparation = Preparation(model, heads, [*absent, *self._stored], augmentation.inputs, some=bool(self._stored))
         padding = {name: model.backbone(name).padding_value for name in self._names if name not in self._stored}
         self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
         self._selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
         self._columns = {name: part_columns(section) for name, section in model.spec.heads.items()}
         self._collate = Collation(padding, preparation.heads)
+        self._mixing = augmentation.mixing
         self._workers = Workers(Work(preparation, selections), processes)
         self._kept: dict[Place, Sample] = {}
         self._room = room if preparation.fixed else 0
@@ -109,8 +113,14 @@ class Loader:
         parts = [self.share.slice(len(draws)) for draws in whole]
         starts = [(first + step) * self.batch_size + part.start for step, part in enumerate(parts)]
         mine = [(draws[part], start) for draws, part, start in zip(whole, parts, starts, strict=True)]
-        for draws, (asked, samples) in zip(whole, self._prepared(mine, number), strict=True):
-            yield Step(samples, asked.seeds, asked.places, len(draws), self._count_labelled(draws), self._join)
+        for step, (draws, (asked, samples)) in enumerate(zip(whole, self._prepared(mine, number), strict=True), first):
+            mix = (
+                None
+                if self._mixing is None
+                else partial(_mixed, self._mixing, self.seed, number, step, self.share.rank)
+            )
+            labelled = self._count_labelled(draws)
+            yield Step(samples, asked.seeds, asked.places, len(draws), labelled, self._join, mix)
 
     def place(self, place: Place) -> str:
         """Where a row of a step stands, for messages: "`train.csv`, line 17"."""
@@ -129,7 +139,7 @@ class Loader:
         def lacking() -> Iterator[list[Job]]:
             for draws, start in parts:
                 places: list[Place] = [(selection, position) for selection, position in draws.tolist()]
-                seeds = [_seed(self.seed, epoch, start + row) for row in range(len(places))]
+                seeds = [seed_of(self.seed, epoch, start + row) for row in range(len(places))]
                 asked.append(_Asked(places, seeds, [self._kept.get(place) for place in places]))
                 yield asked[-1].lacking
 
@@ -186,14 +196,13 @@ def _features(rows: Sequence[StoredRows], places: Sequence[Place]) -> Features:
     return rows[int(numbers[0, 0])].store.features(stored)
 
 
+def _mixed(mixing: Mixing, seed: int, epoch: int, step: int, rank: int, batch: Batch, part: int) -> Batch:
+    return mixing(batch, seed_of(seed, epoch, "mixing", step, rank, part))
+
+
 def _labelled(selection: Selection, columns: Sequence[str], head: str) -> Bool[NDArray[np.bool_], "_"]:
     if head not in selection.heads or not columns:
         return np.full(len(selection.numbers), head in selection.heads)
     filled = np.logical_or.reduce([selection.table.filled(column) for column in columns])
     known: NDArray[np.bool_] = filled[selection.numbers]
     return known
-
-
-def _seed(*parts: int) -> int:
-    """A seed that differs wherever a part does."""
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest())

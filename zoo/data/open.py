@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 from numpy.typing import NDArray
 
+from zoo.data.augment import NONE, Augmentation
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.feature_store import StoredRows
 from zoo.data.loader import ROOM, Loader
@@ -28,6 +29,7 @@ def loader(
     selections: Sequence[Selection],
     share: Share | None = None,
     stored: Mapping[str, Sequence[StoredRows]] | None = None,
+    augmentation: Augmentation = NONE,
 ) -> Loader:
     """A loader of labelled rows that are used several times.
 
@@ -36,13 +38,21 @@ def loader(
         selections: The rows.
         share: Which part of them is this process's own, where several train together.
         stored: Inputs whose features are known already.
+        augmentation: What is changed at random, in rows to learn from alone.
     """
-    return _loader(model, selections, ROOM, share=share, stored=stored)
+    return _loader(model, selections, ROOM, share=share, stored=stored, augmentation=augmentation)
 
 
-def training(model: Parts, rows: Rows) -> tuple[Loader, Loader | None]:
-    """Loaders of the rows to learn from, and of those set aside; None where there are none."""
-    return loader(model, rows.training), loader(model, rows.validation) if rows.validation else None
+def training(model: Parts, rows: Rows, augmentation: Augmentation = NONE) -> tuple[Loader, Loader | None]:
+    """Loaders of the rows to learn from, and of those set aside; None where there are none.
+
+    Args:
+        model: The model.
+        rows: Both.
+        augmentation: What is changed at random in the rows to learn from, and in no others.
+    """
+    validation = loader(model, rows.validation) if rows.validation else None
+    return loader(model, rows.training, augmentation=augmentation), validation
 
 
 class Labelled(NamedTuple):

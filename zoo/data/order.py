@@ -1,5 +1,6 @@
 """In which order rows are drawn, and how they are cut into batches: from seed and epoch alone."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -57,6 +58,11 @@ def batch_count(rows: int, size: int, least: int = 2) -> int:
     """How many batches so many rows make."""
     whole, rest = divmod(rows, size)
     return whole + (rest >= max(2, least) or (rest > 0 and whole == 0))
+
+
+def seed_of(*parts: int | str) -> int:
+    """A seed that differs wherever a part does."""
+    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest())
 
 
 def _pairs(number: int, positions: Int[NDArray[np.int64], "rows"]) -> Draws:

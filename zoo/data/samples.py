@@ -4,14 +4,17 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from zoo.contract import Backbone, Frontend, Head, InputType
+from zoo.data.augment import Changes
 from zoo.data.columns import cell_of, is_missing, part_columns
 from zoo.data.inputs import Chain
+from zoo.data.order import seed_of
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
@@ -83,11 +86,18 @@ class Preparation:
         model: Whose inputs, front ends, backbones and heads prepare.
         heads: Heads whose labels are read; none to predict.
         absent: Inputs that count as absent from every row, whose columns are not read.
+        changes: What is changed at random, by input.
         some: Whether these are some of the inputs of a row, of which another may be there: then none need be.
     """
 
     def __init__(
-        self, model: Parts, heads: Collection[str] = (), absent: Collection[str] = (), some: bool = False
+        self,
+        model: Parts,
+        heads: Collection[str] = (),
+        absent: Collection[str] = (),
+        changes: Mapping[str, Changes] = MappingProxyType({}),
+        *,
+        some: bool = False,
     ) -> None:
         spec = model.spec
         self.chains = {
@@ -101,12 +111,13 @@ class Preparation:
         self.labels = {name: part_columns(spec.heads[name]) for name in self.heads}
         read = [*(chain.columns for chain in self.chains.values()), *self.labels.values()]
         self.columns = tuple(dict.fromkeys(column for columns in read for column in columns))
+        self.changes = dict(changes)
         self.viewing = [name for name, head in self.heads.items() if type(head).views is not Head.views]
 
     @property
     def fixed(self) -> bool:
-        """Whether a row is prepared the same way each time: no head makes views of its own."""
-        return not self.viewing
+        """Whether a row is prepared the same way each time: no input is augmented, no head makes views of its own."""
+        return not self.viewing and not self.changes
 
     def sample(self, table: Origin, number: int, row: Mapping[str, Any], heads: Collection[str], seed: int) -> Sample:
         """Prepares a row.
@@ -116,7 +127,8 @@ class Preparation:
             number: Its number in the table.
             row: Its cells by column.
             heads: Heads that learn from it; the labels of others are not read.
-            seed: Of the views, which draw their random numbers from torch's default generator.
+            seed: Of augmentations and views, which draw their random numbers from torch's default generator. Views are
+                made of values that are not augmented.
 
         Raises:
             CellError: A cell cannot be decoded or prepared, a label is none, or no input is there at all; the message
@@ -126,9 +138,12 @@ class Preparation:
         inputs: dict[str, Tensor] = {}
         for name, chain in self.chains.items():
             with at(table, number, chain.columns):
-                value = chain.value(row, table.folder)
-                if value is not None:
-                    values[name], inputs[name] = value, self.prepares[name](value)
+                decoded = chain.decoded(row, table.folder)
+                if decoded is None:
+                    continue
+                if self.viewing:
+                    values[name] = chain.turned(decoded)
+                inputs[name] = self.prepares[name](self._value(name, decoded, seed))
         if not inputs and not self._some:
             columns = ", ".join(f"`{column}`" for chain in self.chains.values() for column in chain.columns)
             reason = f"it has no input at all ({columns} are empty); fill one in or remove the row"
@@ -166,11 +181,25 @@ class Preparation:
                     label = self.heads[name].label(cell)
                 yield name, label
 
+    def _value(self, name: str, decoded: Any, seed: int) -> Any:
+        """What an input's backbone prepares, changed at random where the input is augmented."""
+        if name not in self.changes:
+            return self.chains[name].turned(decoded)
+        with drawing(seed_of(seed, name)):
+            return self.changes[name].value(decoded, self.chains[name])
+
     def _views(self, head: str, values: Mapping[str, Any], seed: int) -> tuple[View, ...]:
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
+        with drawing(seed):
             views = self.heads[head].views(values)
         return tuple({name: self.prepares[name](value) for name, value in view.items()} for view in views)
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Gives torch's default generator a seed, and puts it back behind."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def cell_place(table: Origin, number: int, columns: Collection[str]) -> str:

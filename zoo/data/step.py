@@ -47,6 +47,7 @@ class Step:
         rows: How many rows the whole step has, those of all processes together.
         labelled: For each head, how many of these have its label.
         collate: Makes a batch of some of them, from samples, seeds and places.
+        mix: Mixes the rows of a batch, the part of the step with this number; None where nothing does.
     """
 
     samples: Sequence[Sample]
@@ -55,6 +56,7 @@ class Step:
     rows: int
     labelled: Mapping[str, int]
     collate: Collate
+    mix: Callable[[Batch, int], Batch] | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -62,14 +64,16 @@ class Step:
     @property
     def batch(self) -> Batch:
         """All rows as one batch."""
-        return self.collate(self.samples, self.seeds, self.places)
+        (whole,) = self.batches(1)
+        return whole
 
     def batches(self, parts: int) -> Iterator[Batch]:
         """The rows in so many batches, or in as many as there are rows."""
         parts = min(parts, len(self.samples))
         for part in range(parts):
             share = Share(part, parts)
-            yield self.collate(share.of(self.samples), share.of(self.seeds), share.of(self.places))
+            batch = self.collate(share.of(self.samples), share.of(self.seeds), share.of(self.places))
+            yield batch if self.mix is None else self.mix(batch, part)
 
     def weights(self, batch: Batch) -> dict[str, float]:
         """The share that a batch has in each head's mean loss of the step.

@@ -184,7 +184,7 @@ class ZooModel(nn.Module):
                 continue
             mine = reading.rows(targets.rows)
             outputs[name] = self.head(name)(mine, targets.value)
-            losses[name] = self.head(name).loss(outputs[name], targets.value)
+            losses[name] = _loss(self.head(name), outputs[name], targets)
             losses |= self._auxiliary_losses(name, reading, targets)
         return Result(outputs, losses)
 
@@ -231,7 +231,7 @@ class ZooModel(nn.Module):
         losses: dict[str, Tensor] = {}
         for each, head in self.auxiliary_heads(name).items():
             mine = replace(reading, fused=reading.inputs[each]).rows(targets.rows)
-            losses[f"{name}/{each}"] = head.loss(head(mine, targets.value), targets.value)
+            losses[f"{name}/{each}"] = _loss(head, head(mine, targets.value), targets)
         return losses
 
     def _alike(self, batch: Batch) -> list[Int[Tensor, "rows"]]:
@@ -245,6 +245,14 @@ class ZooModel(nn.Module):
         for row in range(len(batch)):
             sizes.setdefault(tuple(data[row].shape for data in exact), []).append(row)
         return [torch.tensor(rows) for rows in sizes.values()]
+
+
+def _loss(head: Head, outputs: Any, targets: Targets) -> Tensor:
+    """A head's loss; of mixed rows, that of both labels by their shares."""
+    loss = head.loss(outputs, targets.value)
+    if targets.other is None:
+        return loss
+    return targets.share * loss + (1 - targets.share) * head.loss(outputs, targets.other)
 
 
 def untaught(names: Collection[str]) -> str:

@@ -6,11 +6,12 @@ from dataclasses import fields, is_dataclass
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from zoo.component import RESERVED, Component, Kind
+from zoo.component import ALTERS, RESERVED, Augmentation, Component, Kind
 from zoo.document.fields import Field, fields_of, members
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)*|\*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*(\.\w+)*")
+_AUGMENTATION = re.compile(r"(?!none$|light$|strong$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SCALARS = (bool, int, float, str, NoneType, Any)
 
 
@@ -28,6 +29,7 @@ def well_formed(results: Iterable[Any]) -> list[Component]:
             raise TypeError(f"zoo_components gave {component!r}, which is no zoo.Component")
         _check_fields(component)
         _check_options(component)
+        _check_augmentations(component)
         if component.name in names:
             raise ValueError(f"the component `{component.name}` is declared twice")
         names.add(component.name)
@@ -77,6 +79,31 @@ def _check_options(component: Component) -> None:
         raise ValueError(f"`{name}`: the option `{min(taken)}` is a key of the language for every {component.kind}")
     for field in fields_of(options).values():
         _check_option(name, field)
+
+
+def _check_augmentations(component: Component) -> None:
+    declared = component.augmentations
+    if not isinstance(declared, tuple) or not all(isinstance(each, Augmentation) for each in declared):
+        raise TypeError(f"`{component.name}`: augmentations must be a tuple of zoo.Augmentation, not {declared!r}")
+    if declared and component.kind not in (Kind.INPUT, Kind.FRONTEND):
+        raise ValueError(f"`{component.name}`: inputs and front ends have augmentations; a {component.kind} has none")
+    for number, each in enumerate(declared):
+        name = f"{component.name}`, augmentation `{each.name}"
+        if not _AUGMENTATION.fullmatch(each.name) or each.name in [other.name for other in declared[:number]]:
+            raise ValueError(f"`{name}`: it is no name, or declared twice; write lower-case words with dashes")
+        if not _TARGET.fullmatch(each.target):
+            raise ValueError(f"`{name}`: the target `{each.target}` is not of the form module:attribute")
+        if not isinstance(each.options, type) or not is_dataclass(each.options):
+            raise TypeError(f"`{name}`: options must be a dataclass, not {each.options!r}")
+        for field in fields_of(each.options).values():
+            _check_option(name, field)
+            if field.required:
+                raise ValueError(f"`{name}`: its name alone must be enough, but the option `{field.name}` is required")
+        for preset in (each.light, each.strong):
+            if preset is not None and not isinstance(preset, each.options):
+                raise TypeError(f"`{name}`: in a preset it has {preset!r}, which are no options of it")
+        if not each.alters <= ALTERS:
+            raise ValueError(f"`{name}`: alters {sorted(each.alters - ALTERS)}; known are {sorted(ALTERS)}")
 
 
 def _check_option(name: str, field: Field) -> None:

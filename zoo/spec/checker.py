@@ -6,12 +6,13 @@ from typing import Any
 from zoo.component import RESERVED, Kind
 from zoo.document.check import FAILED, Checker, under
 from zoo.document.fields import Field, fields_of, section_in, shorthand_of
-from zoo.document.nodes import Mapping, Node, Path, Scalar, at
+from zoo.document.nodes import Mapping, Node, Path, Scalar, at, dotted, found
 from zoo.document.scalars import resolve
-from zoo.errors import ZooError, listed
+from zoo.errors import ZooError, listed, nearest
 from zoo.registry.registry import Registered, Registry
+from zoo.spec.augment import augmentations_at
 from zoo.spec.cards import well_known, with_card
-from zoo.spec.sections import Backbone, Head, Input, Part, SharedBackbone, Spec
+from zoo.spec.sections import Augment, Backbone, Head, Input, Part, SharedBackbone, Spec
 from zoo.spec.weights import effective_weights, weight_problems
 
 SHORT_KINDS = (Kind.INPUT, Kind.POLICY)
@@ -42,6 +43,8 @@ class SpecChecker(Checker):
             cls = SharedBackbone
         if issubclass(cls, Part):
             return self._part(cls, node, path, at)
+        if cls is Augment:
+            return self._augment(node, path)
         if cls is Spec and isinstance(node, Mapping):
             node = _with_implied(node)
         return super().section(cls, node, path, at)
@@ -103,6 +106,35 @@ class SpecChecker(Checker):
         if options is FAILED:
             return FAILED
         return self.build(cls, core | {"registered": registered, "options": options}, at, path, mapping)
+
+    def _augment(self, node: Node, path: Path) -> Any:
+        """An augmentation of the input: its name alone, or a mapping of its name to its options."""
+        known = augmentations_at(self.parts, path[:2])
+        if known is None:
+            return FAILED  # what input this is, nobody knows
+        if not (isinstance(node, Mapping) and len(node.items) == 1) and not (isinstance(node, Scalar) and node.text):
+            message = f"`{dotted(path)}`: expected a name or a mapping with one name, not {found(node)}"
+            self.problem(node, path, message, hint=f"names: {listed(known)}; each is an item of its own")
+            return FAILED
+        key, value = next(node.pairs()) if isinstance(node, Mapping) else (node, _nothing(node))
+        name = key.text
+        if name not in known:
+            message = f"unknown augmentation `{name}` of `{self.parts[path[:2]][0].name}`"
+            guess = nearest(name, known)
+            hint = "" if guess else f"it has {listed(known)}" if known else "it has none"
+            self.problem(key, path, message, suggestion=guess, hint=hint)
+            return FAILED
+        owner, declared = known[name]
+        here = (*path, name)
+        mapping = self.as_mapping(declared.options, value, here)
+        if mapping is FAILED:
+            return FAILED
+        self.origins[here] = node.origin
+        owners = dict.fromkeys(fields_of(declared.options), f"{owner.name} ({owner.plugin})")
+        self.unknown_keys(mapping, here, owners)
+        chosen = self.values(declared.options, mapping, here, key, owner.name)
+        options = self.build(declared.options, chosen, key, here, mapping)
+        return FAILED if options is FAILED else Augment(name=name, declared=declared, options=options)
 
     def _selected(self, cls: type[Part], mapping: Mapping) -> tuple[Mapping, Node | None]:
         """The mapping with `last:2` split into the name it selects and the value for the shorthand option."""
@@ -178,9 +210,14 @@ class SpecChecker(Checker):
         self.problems += weight_problems(weights, mapping, path, backbone, self.parts[path][1])
 
 
+def _nothing(node: Node) -> Mapping:
+    """An empty mapping where a name stands alone."""
+    return Mapping(source=node.source, line=node.line, column=node.column, length=node.length, items={})
+
+
 def _with_implied(root: Mapping) -> Mapping:
     """The root with the parts that a silent spec still has: a policy and, for several inputs, a fusion."""
-    empty = Mapping(source=root.source, line=root.line, column=root.column, items={})
+    empty = _nothing(root)
     implied = ["transfer"] if at(root, ("transfer",)) is None else []
     inputs = at(root, ("inputs",))
     if isinstance(inputs, Mapping) and len(inputs.items) > 1 and at(root, ("fusion",)) is None:

@@ -14,6 +14,7 @@ from zoo.document.source import Source
 from zoo.document.write import write_yaml
 from zoo.errors import SpecError, UsageError
 from zoo.registry.registry import Registry, installed
+from zoo.spec.augment import augment_problems
 from zoo.spec.checker import SpecChecker
 from zoo.spec.edges import edge_problems
 from zoo.spec.override import override
@@ -98,6 +99,7 @@ def _checked(root: nodes.Mapping, checker: SpecChecker, folder: Path) -> Any:
     """The spec, or FAILED; what is wrong is noted in the checker."""
     spec = checker.section(Spec, root, (), root)
     checker.problems += edge_problems(root, checker.parts, checker.registry, folder)
+    checker.problems += augment_problems(root, checker.parts)
     checker.problems += requirement_problems(root, checker.parts)
     return spec
 

@@ -6,7 +6,7 @@ from typing import Any
 from zoo.document.fields import fields_of
 from zoo.document.nodes import Path
 from zoo.document.write import lines_of
-from zoo.spec.sections import Part, Spec
+from zoo.spec.sections import Augment, Part, Spec
 
 
 def spec_data(spec: Spec | Part) -> dict[str, Any]:
@@ -51,6 +51,8 @@ def _data(value: Any) -> Any:
         return [_data(item) for item in value]
     if not is_dataclass(value):
         return value
+    if isinstance(value, Augment):
+        return {value.name: _data(value.options)}
     data = {name: _data(getattr(value, name)) for name in fields_of(type(value))}
     if isinstance(value, Part) and value.options is not None:
         data |= {name: _data(getattr(value.options, name)) for name in fields_of(type(value.options))}

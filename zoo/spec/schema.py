@@ -8,7 +8,7 @@ from zoo.document.check import json_schema
 from zoo.document.fields import Field, fields_of, leaves, members, section_in, sections_under, shorthand_of
 from zoo.registry.registry import Registered, Registry
 from zoo.spec.checker import SHORT_KINDS
-from zoo.spec.sections import Backbone, Part, SharedBackbone, Spec
+from zoo.spec.sections import Augment, Backbone, Part, SharedBackbone, Spec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -65,6 +65,10 @@ class _Writer:
                 self.definitions[name] = {}
                 self.definitions[name] = self.part(cls)
             return {"$ref": f"#/$defs/{name}"}
+        return {} if cls is Augment else self.short_or_full(cls)
+
+    def short_or_full(self, cls: type) -> dict[str, Any]:
+        """A mapping with the keys of a dataclass, or the value alone that its short form gives."""
         short = shorthand_of(cls)
         full = self.section(cls)
         return {"anyOf": [self.field(short), full]} if short else full
@@ -101,12 +105,25 @@ class _Writer:
         """A mapping that selects one component: the language's keys for its kind, and its options."""
         core = {name: self.field(field) for name, field in fields_of(cls).items()}
         core[cls.selector] = self.name(entry)
+        if entry.kind is Kind.INPUT:
+            core["augment"] |= {"anyOf": [core["augment"]["anyOf"][-1], self.augmentations(entry)]}
         chosen = fields_of(entry.component.options)
         shorthand = shorthand_of(entry.component.options) if cls.kind is Kind.POLICY else None
         required = [name for name, field in fields_of(cls).items() if field.required]
         required += [name for name, field in chosen.items() if field.required and field is not shorthand]
         options = {name: self.field(field) for name, field in chosen.items()}
         return _object(core | options, list(dict.fromkeys(required)))
+
+    def augmentations(self, entry: Registered) -> dict[str, Any]:
+        """A list of augmentations of an input, or of a front end that takes what it gives."""
+        fronts = self.registry.components(Kind.FRONTEND)
+        owners = [entry, *(each for each in fronts if each.component.modality[0] in entry.component.modality)]
+        known = {each.name: each for owner in owners for each in owner.component.augmentations}
+        if not known:
+            return {"type": "array", "maxItems": 0}
+        alone = [{"const": name, "description": each.summary} for name, each in known.items()]
+        full = _object({name: self.short_or_full(each.options) for name, each in known.items()}, [])
+        return {"type": "array", "items": {"anyOf": [*alone, full | {"minProperties": 1, "maxProperties": 1}]}}
 
     def name(self, entry: Registered) -> dict[str, Any]:
         """The names that a component answers to: its own, its short one, or all of its family's."""

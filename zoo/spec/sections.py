@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from zoo.component import Kind, option
+from zoo.component import Augmentation, Kind, option
 from zoo.document import nodes
 from zoo.document.fields import internal
 from zoo.registry.registry import Registered
@@ -83,6 +83,15 @@ class Transfer(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Augment:
+    """One augmentation of an input: its name alone, or `{NAME: {OPTION: VALUE}}`; inputs and front ends have them."""
+
+    name: str = field(metadata={"internal": True})
+    declared: Augmentation = internal()
+    options: Any = field(metadata={"internal": True})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Input(Part):
     """One modality of a sample: where it stands in the table and which backbone reads it."""
 
@@ -93,6 +102,11 @@ class Input(Part):
     frontend: Frontend | None = option(None, "Front end between the input and its backbone.")
     column: str | None = option(None, "Column of the table; the input's name unless said.", columns=True)
     transfer: Transfer | None = option(None, "Transfer of this backbone alone, in place of the whole's.")
+    augment: Literal["none", "light", "strong"] | list[Augment] = option(
+        "none",
+        "What is changed at random in training: a preset of the input and its front end, which leaves out what labels "
+        "would not survive, or a list of augmentations, `[crop, {rotate: {degrees: 10}}]`.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +234,20 @@ class Train:
         10.0, "Minutes after which the state of the training is saved, beside after every epoch.", gt=0
     )
     seed: int = option(0, "Seed of everything random.", ge=0, lt=2**63)
+    mixup: float = option(
+        0.0,
+        "Mixes each sample and its labels with another of its batch (mixup, Zhang et al. 2018), by a share from the "
+        "Beta distribution with this parameter; 0.2 is common, 0 is none.",
+        ge=0,
+        le=100,
+    )
+    cutmix: float = option(
+        0.0,
+        "Like `mixup`, but a rectangle of the other's picture replaces its own (CutMix, Yun et al. 2019); 1 is common. "
+        "With both, each batch is mixed one way or the other.",
+        ge=0,
+        le=100,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,3 +306,10 @@ class Spec:
     folder: Path = internal(Path())
     tables: Mapping[str, Any] | None = internal(None)
     origins: dict[nodes.Path, str] = internal(None)
+
+    @property
+    def augmented(self) -> frozenset[str]:
+        """The inputs whose prepared values may differ from epoch to epoch in training, so that they cannot be kept."""
+        if self.train.mixup or self.train.cutmix:
+            return frozenset(self.inputs)
+        return frozenset(name for name, section in self.inputs.items() if section.augment not in ("none", []))

@@ -24,12 +24,16 @@ class Tried(Protocol):
 
 
 def everything_is_documented(trial: Tried) -> Iterator[str]:
-    """The component has a summary, and every option a sentence of its own."""
+    """The component has a summary, as have its augmentations, and every option a sentence of its own."""
     component = trial.case.registered.component
     if not component.summary:
         yield "the component has no `summary`"
     if component.options is not None:
         yield from _undocumented(component.options, "")
+    for each in component.augmentations:
+        if not each.summary:
+            yield f"the augmentation `{each.name}` has no `summary`"
+        yield from _undocumented(each.options, f"{each.name}.")
 
 
 def _undocumented(options: type, prefix: str) -> Iterator[str]:

@@ -35,6 +35,16 @@ class FrontendTrial:
         assert made is not None
         return made
 
+    @property
+    def learnt(self) -> dict[str, Any]:
+        """Nothing: a front end learns nothing from the training rows."""
+        return {}
+
+    def values(self) -> tuple[ValueSpec, list[Any]]:
+        """What it makes of the samples, and what that is."""
+        made = self.build()
+        return made.value, [made(sample) for sample in self.samples]
+
 
 def values_are_of_its_spec(trial: FrontendTrial) -> Iterator[str]:
     """Every value becomes one as `value` describes it, of the modality that is declared."""

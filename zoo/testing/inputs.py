@@ -40,6 +40,11 @@ class InputTrial:
         """The input, after it has learnt from the cells."""
         return make_input(self.part, "sample", self.learnt)
 
+    def values(self) -> tuple[ValueSpec, list[Any]]:
+        """The decoded cells, and what they are."""
+        made = self.build()
+        return made.value, [made.decode(cell, FOLDER) for cell in self.cells]
+
 
 def values_are_of_its_spec(trial: InputTrial) -> Iterator[str]:
     """Every cell becomes a value as `value` describes it."""

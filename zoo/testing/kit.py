@@ -8,6 +8,7 @@ from zoo.component import Component, Kind
 from zoo.contract import ValueSpec
 from zoo.testing import (
     abilities,
+    augmentations,
     backbones,
     declared,
     frontends,
@@ -51,8 +52,8 @@ class _Trials:
 
 
 _KINDS = {
-    Kind.INPUT: _Trials(inputs.InputTrial, (), inputs.LAWS),
-    Kind.FRONTEND: _Trials(frontends.FrontendTrial, (), frontends.LAWS),
+    Kind.INPUT: _Trials(inputs.InputTrial, (), (*inputs.LAWS, *augmentations.LAWS)),
+    Kind.FRONTEND: _Trials(frontends.FrontendTrial, (), (*frontends.LAWS, *augmentations.LAWS)),
     Kind.BACKBONE: _Trials(backbones.BackboneTrial, modules.FIRST, (*backbones.LAWS, *rows.LAWS, *abilities.LAWS)),
     Kind.FUSION: _Trials(fusions.FusionTrial, modules.FIRST, fusions.LAWS),
     Kind.HEAD: _Trials(HeadTrial, modules.FIRST, (*heads.LAWS, *targets.LAWS)),

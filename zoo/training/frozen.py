@@ -52,7 +52,8 @@ def frozen_inputs(model: ZooModel) -> list[str]:
     viewing = any(type(model.head(name)).views is not Head.views for name in model.heads)
     if not plain or viewing:
         return []
-    return [name for name in model.spec.inputs if model.is_frozen(name) and _packaged(model, name)]
+    fixed = [name for name in model.spec.inputs if name not in model.spec.augmented]
+    return [name for name in fixed if model.is_frozen(name) and _packaged(model, name)]
 
 
 class FeatureCache:

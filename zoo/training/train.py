@@ -13,6 +13,7 @@ from accelerate import Accelerator
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.checkpoint.verify import read_json
 from zoo.component import Component
+from zoo.data.augment import Augmentation, make_augmentation
 from zoo.data.fit import fit_rows
 from zoo.data.given import with_tables
 from zoo.data.inputs import make_chain
@@ -143,8 +144,9 @@ def _learn(
     if opened.unusable and working is not None and accelerator.is_main_process:
         replace_file(working / SKIPPED, skipped_text(opened.unusable))
     model = _built(spec, opened)
-    watch.start(model, opened.remarks)
-    training, validation = _loaders(model, opened, accelerator, watch)
+    augmentation = make_augmentation(model)
+    watch.start(model, [*opened.remarks, *augmentation.remarks])
+    training, validation = _loaders(model, opened, augmentation, accelerator, watch)
     state = working / STATE if working is not None else None
     Training(model, training, validation, watch, accelerator, state).run(note)
     if accelerator.num_processes > 1:  # what was measured on shares of the rows is measured on all of them in the end
@@ -153,13 +155,16 @@ def _learn(
     return model, history, Labelled("validation", validation, opened.unusable_aside) if validation else None
 
 
-def _loaders(model: ZooModel, rows: Rows, accelerator: Accelerator, watch: Watch) -> tuple[Loader, Loader | None]:
+def _loaders(
+    model: ZooModel, rows: Rows, augmentation: Augmentation, accelerator: Accelerator, watch: Watch
+) -> tuple[Loader, Loader | None]:
     """Loaders of this process's share of the rows, with the features of frozen backbones."""
     share, train = share_of(accelerator), model.spec.train
     model.frozen_rows = -(-train.batch_size // (train.accumulate * share.processes))
     cache = FeatureCache(model, accelerator) if train.cache and train.epochs > 1 else None
     arithmetic = str(accelerator.mixed_precision)
-    training = loader(model, rows.training, share, cache.stored(rows.training, arithmetic) if cache else None)
+    stored = cache.stored(rows.training, arithmetic) if cache else None
+    training = loader(model, rows.training, share, stored, augmentation)
     if not rows.validation:
         return training, None
     validation = loader(model, rows.validation, share, cache.stored(rows.validation, "no") if cache else None)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from zoo.component import Component, Kind, Modality, option
+from zoo_core.declarations import augment
 from zoo_core.declarations.rules import check_unique
 
 
@@ -20,7 +21,9 @@ IMAGE = Component(
     name="image",
     target="zoo_core.inputs.image:build",
     options=Image,
+    augmentations=augment.IMAGE,
     modality=(Modality.IMAGE,),
+    provides=frozenset({"mixes"}),
     summary="A picture: a file's path or its bytes (PNG, JPEG, WebP and what else Pillow reads).",
     source="Pillow",
 )
@@ -39,6 +42,7 @@ TEXT = Component(
     name="text",
     target="zoo_core.inputs.text:build",
     options=Text,
+    augmentations=augment.TEXT,
     modality=(Modality.TEXT,),
     summary="A text, split by the tokenizer that belongs to its backbone.",
     source="Hugging Face tokenizers",
@@ -58,6 +62,7 @@ AUDIO = Component(
     name="audio",
     target="zoo_core.inputs.audio:build",
     options=Audio,
+    augmentations=augment.AUDIO,
     modality=(Modality.AUDIO,),
     summary="A sound: a file's path or its bytes (WAV, FLAC, OGG, MP3), resampled and mixed down to one channel.",
     source="libsndfile (soundfile); torchaudio.functional.resample",
@@ -89,7 +94,9 @@ VECTOR = Component(
     target="zoo_core.inputs.vector:build",
     fit="zoo_core.inputs.vector:fit",
     options=Vector,
+    augmentations=augment.VECTOR,
     modality=(Modality.VECTOR,),
+    provides=frozenset({"mixes"}),
     summary="Numbers and categories from one or more columns, or one column of fixed-length lists.",
     source="Gorishniy et al. 2021 (standardised numbers, embedded categories)",
 )
@@ -109,6 +116,7 @@ SEQUENCE = Component(
     target="zoo_core.inputs.sequence:build",
     fit="zoo_core.inputs.sequence:fit",
     options=Sequence,
+    augmentations=augment.SEQUENCE,
     modality=(Modality.SEQUENCE,),
     summary="An array of time steps by features per row: sensor readings, poses, measured audio or visual features.",
     source="zoo",

@@ -71,7 +71,7 @@ class AudioInput(InputType):
             raise ValueError("the sound has no samples; leave the cell empty (null) where there is none")
         if not np.isfinite(sound).all():
             raise ValueError("the sound has samples that are NaN or infinite")
-        return _resampled(torch.from_numpy(sound), rate, self.rate)[: self.longest]
+        return resampled(torch.from_numpy(sound), rate, self.rate)[: self.longest]
 
     def _read(self, source: BytesIO | Path) -> tuple[NDArray[np.float32], int]:
         """The beginning of a file, as much as is needed, and its rate in Hz."""
@@ -99,7 +99,7 @@ class AudioInput(InputType):
         return (sound.mean(0) if sound.ndim == 2 else sound), int(rate)
 
 
-def _resampled(sound: Float32[Tensor, "samples"], rate: int, wanted: int) -> Float32[Tensor, "resampled"]:
+def resampled(sound: Float32[Tensor, "samples"], rate: int, wanted: int) -> Float32[Tensor, "resampled"]:
     """The sound at another rate (windowed sinc interpolation, torchaudio).
 
     The filter grows with the reduced rates' product: from 11,127 Hz to 16,000 Hz, which share no divisor, it takes

@@ -1,5 +1,6 @@
 """Makes the data set: a Parquet file for each split, and a card that says what they are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +8,13 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 from numpy.typing import NDArray
-from pyarrow import parquet
 
-from zoo.checkpoint.folder import complete_or_absent
 from zoo.data.digits.picture import picture
 from zoo.data.digits.sound import sound
 from zoo.data.digits.text import text
+from zoo.data.made import Card, write_made
 from zoo.data.split import split
 
-SEED = 0
-"""Of everything random."""
 USELESS = {"image": 0.11, "text": 0.11, "sound": 0.13}
 """Share of the rows in which a column says nothing about the digit; each is drawn by itself."""
 WRONG = 0.02
@@ -25,11 +23,9 @@ COPIES = 2
 """Rows in which each digit of the training split stands, spoilt anew in each."""
 SCHEMA = pa.schema({"image": pa.binary(), "text": pa.string(), "sound": pa.binary(), "label": pa.string()})
 
-CARD = """\
-# Digits, seen, read and heard
-
-Each row is a digit from 0 to 9 in three modalities, made by `zoo data digits` to try multimodal models on: small, and
-of a kind that no modality alone can solve.
+WORDS = """\
+Each row is a digit from 0 to 9 in three modalities, made by `zoo data make digits` to try multimodal models on: small,
+and of a kind that no modality alone can solve.
 
 | column | is |
 |---|---|
@@ -38,9 +34,7 @@ of a kind that no modality alone can solve.
 | `sound` | a WAV of 0.32 s at 8 kHz: the two tones (DTMF) that a telephone makes of it, in noise |
 | `label` | the digit, as a text |
 
-| split | rows |
-|---|---|
-{sizes}
+{{sizes}}
 
 Handwriting is real: each of the 1,797 written digits stands in one split alone, in {copies} rows of `train.parquet` or
 in one of another. Texts and sounds are synthetic. A picture is unreadable in {image:.0%} of the rows, a text names no
@@ -55,11 +49,12 @@ are free of any right.
 """
 
 
-def make_digits(folder: Path) -> dict[str, int]:
+def make_digits(folder: Path, seed: int = 0) -> dict[str, int]:
     """Writes `train.parquet`, `validation.parquet`, `test.parquet` and `README.md` into a new folder.
 
     Args:
         folder: The folder, complete in the end or absent.
+        seed: Of everything random.
 
     Returns:
         Rows of each split.
@@ -70,21 +65,27 @@ def make_digits(folder: Path) -> dict[str, int]:
     """
     from sklearn.datasets import load_digits  # here, because it takes a second
 
-    with complete_or_absent(folder) as beside:
-        source = load_digits()
-        labels = source.target.tolist()
-        sizes = {}
-        for name, numbers in _splits(labels).items():
-            copies = COPIES if name == "train" else 1
-            rows = [_row(source.images[row], labels[row], (row, copy)) for copy in range(copies) for row in numbers]
-            parquet.write_table(pa.Table.from_pylist(rows, SCHEMA), beside / f"{name}.parquet")
-            sizes[name] = len(rows)
-        (beside / "README.md").write_text(_card(sizes), encoding="utf-8")
-    return sizes
+    source = load_digits()
+    labels = source.target.tolist()
+
+    def rows_of(name: str, numbers: NDArray[np.int64]) -> Iterator[dict[str, Any]]:
+        for copy in range(COPIES if name == "train" else 1):
+            yield from (_row(source.images[row], labels[row], (seed, int(row), copy)) for row in numbers)
+
+    splits = {name: rows_of(name, numbers) for name, numbers in splits_of(labels, seed).items()}
+    card = Card(
+        "Digits, seen, read and heard",
+        WORDS.format(wrong=WRONG, seed=seed, copies=COPIES, **USELESS),
+        tasks=["image-classification", "text-classification", "audio-classification"],
+        licence="cc-by-4.0",
+        kinds={"image": "image", "sound": "audio"},
+        schema=SCHEMA,
+    )
+    return write_made(folder, splits, SCHEMA, card)
 
 
-def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int, int]) -> dict[str, Any]:
-    random = np.random.default_rng((SEED, *seed))
+def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int, int, int]) -> dict[str, Any]:
+    random = np.random.default_rng(seed)
     useless = {name: random.random() < share for name, share in USELESS.items()}
     heard = (digit + int(random.integers(1, 10))) % 10 if random.random() < WRONG else digit
     return {
@@ -95,15 +96,15 @@ def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int
     }
 
 
-def _splits(labels: list[int]) -> dict[str, NDArray[np.int64]]:
-    """A fifth to test on and a tenth to validate on, with equal shares of the digits."""
+def splits_of(labels: list[int], seed: int) -> dict[str, NDArray[np.int64]]:
+    """Numbers of the written digits by split: a fifth to test on and a tenth to validate on, with equal shares of each.
+
+    Args:
+        labels: The digits.
+        seed: Of the choice.
+    """
     numbers = np.arange(len(labels))
-    test = split(len(labels), 0.2, SEED, labels)
+    test = split(len(labels), 0.2, seed, labels)
     rest = numbers[~test]
-    validation = split(len(rest), 0.125, SEED, [labels[row] for row in rest])
+    validation = split(len(rest), 0.125, seed, [labels[row] for row in rest])
     return {"train": rest[~validation], "validation": rest[validation], "test": numbers[test]}
-
-
-def _card(sizes: dict[str, int]) -> str:
-    rows = "\n".join(f"| `{name}.parquet` | {size} |" for name, size in sizes.items())
-    return CARD.format(sizes=rows, wrong=WRONG, seed=SEED, copies=COPIES, **USELESS)

@@ -1,0 +1,1 @@
+"""Augmentations of the inputs of the namespace `zoo/`: one modality per file."""
