@@ -50,7 +50,7 @@ class Loader:
         preparation = Preparation(model, frozenset().union(*(each.heads for each in selections)), absent)
         padding = {name: model.backbone(name).padding_value for name in model.spec.inputs}
         self.batch_size, self.seed = batch_size, seed
-        self._selections = tuple(selections)
+        self.selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
         self._collate = Collation(padding, preparation.heads)
         self._workers = Workers(Work(preparation, selections), processes)
@@ -59,7 +59,7 @@ class Loader:
 
     def __len__(self) -> int:
         """Batches of an epoch."""
-        rows = sum(drawn_rows(len(each.numbers), each.weight) for each in self._selections)
+        rows = sum(drawn_rows(len(each.numbers), each.weight) for each in self.selections)
         return batch_count(rows, self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -68,7 +68,7 @@ class Loader:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The rows of an epoch, counted from 1, in random order; of each selection as many as its weight says."""
-        weights = [each.weight for each in self._selections]
+        weights = [each.weight for each in self.selections]
         return self._batches(shuffled(self._lengths, weights, self.seed, number), number)
 
     def _batches(self, draws: Draws, epoch: int) -> Iterator[Batch]:

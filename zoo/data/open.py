@@ -1,6 +1,7 @@
 """Loaders for a model: to train it, to measure it, to predict with it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.loader import ROOM, Loader
-from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
+from zoo.data.rows import Rows, Selection, open_rows, select
 from zoo.data.samples import Parts
 from zoo.data.tables import Table, open_table
 from zoo.errors import UsageError
@@ -36,15 +37,47 @@ def labelled(model: Parts, data: str | Path | None = None) -> tuple[str, Loader]
     Raises:
         UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row.
     """
+    split, selections = measured_rows(model, data)
+    return split, _loader(model, selections, ONCE)
+
+
+def measured_rows(model: Parts, data: str | Path | None = None) -> tuple[str, Sequence[Selection]]:
+    """The rows that `labelled` loads, and what to call them."""
     spec = model.spec
     if data is not None:
-        return str(data), _loader(model, [_measured(model, Path(data))], ONCE)
+        return str(data), [_measured(model, Path(data))]
     if spec.data.test is not None:
-        return "test", _loader(model, [select(spec, spec.folder / spec.data.test)], ONCE)
+        return "test", [select(spec, spec.folder / spec.data.test)]
     aside = open_rows(spec).validation if spec.data.train else ()
     if not aside:
         raise UsageError("the spec names neither a test table nor validation rows; name a table to measure on")
-    return "validation", _loader(model, aside, ONCE)
+    return "validation", aside
+
+
+LEAST = 32
+"""Rows of a batch, at least, among which an input is exchanged."""
+
+
+def mixed(
+    model: Parts, selections: Sequence[Selection], most: int | None = None
+) -> tuple[Loader, Int[NDArray[np.int64], "rows"]]:
+    """A loader of the rows, those of each table in random order, always the same, and where each stands among them all.
+
+    Args:
+        model: The model.
+        selections: The rows.
+        most: Load no more than so many of them.
+    """
+    random = np.random.default_rng(0)
+    orders = [random.permutation(len(each.numbers)) for each in selections]
+    starts = np.cumsum([0, *map(len, orders)])
+    share = 1.0 if most is None else min(1.0, most / max(1, int(starts[-1])))
+    orders = [order[: max(1, int(share * len(order)))] for order in orders]
+    shuffled = [replace(each, numbers=each.numbers[order]) for each, order in zip(selections, orders, strict=True)]
+    train = model.spec.train
+    size = max(LEAST, train.batch_size)
+    places = np.concatenate([start + order for start, order in zip(starts[:-1], orders, strict=True)])
+    return Loader(model, shuffled, batch_size=size, seed=train.seed, room=ONCE), places
 
 
 def unlabelled(
@@ -90,8 +123,7 @@ def _measured(model: Parts, path: Path) -> Selection:
     if not heads:
         wanted = ", ".join(f"`{column}`" for each in columns.values() for column in each)
         raise UsageError(f"`{path}` has no column with labels; the heads read {wanted}")
-    table = open_columns(spec, path, heads)
-    return Selection(table, labelled_rows(spec, table, heads), heads)
+    return select(spec, path, heads)
 
 
 def _loader(model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = ()) -> Loader:

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
-from zoo.data.split import split
+from zoo.data.split import group_numbers, split
 from zoo.data.tables import ArrowTable, Table, open_table
 from zoo.errors import UsageError
+from zoo.spec.files import header
 from zoo.spec.sections import Spec
 
 AT_ONCE = 1024
@@ -85,15 +86,26 @@ def open_rows(spec: Spec) -> Rows:
     return Rows(tuple(training), tuple(aside), tuple(filter(None, remarks)))
 
 
-def select(spec: Spec, path: Path) -> Selection:
-    """All rows of a table that have a label of any head.
+def select(spec: Spec, path: Path, heads: frozenset[str] | None = None) -> Selection:
+    """All rows of a table that have a label of any of the heads, which are all heads unless said.
+
+    The column of `evaluate.groups` is there to be read if the table has it.
 
     Raises:
         UsageError: The table cannot be read, lacks a column, or has no labelled row.
     """
-    heads = frozenset(spec.heads)
-    table = open_columns(spec, path, heads)
+    heads = frozenset(spec.heads) if heads is None else heads
+    groups = spec.evaluate.groups
+    table = open_columns(spec, path, heads, [groups] if groups and groups in (header(path) or ()) else [])
     return Selection(table, labelled_rows(spec, table, heads), heads)
+
+
+def groups_of(spec: Spec, selections: Sequence[Selection]) -> Int[NDArray[np.int64], "rows"] | None:
+    """The number of the group of each of the selected rows; None where the spec, or a table, has no groups."""
+    column = spec.evaluate.groups
+    if column is None or any(column not in each.table.columns for each in selections):
+        return None
+    return group_numbers(_cells(selections, column))
 
 
 def open_columns(spec: Spec, path: Path, heads: Collection[str], further: Sequence[str] = ()) -> ArrowTable:

@@ -46,6 +46,12 @@ def split(
     return aside
 
 
+def group_numbers(groups: Sequence[Any]) -> Int[NDArray[np.int64], "rows"]:
+    """The number of each row's group, from 0; None is a group of its own."""
+    names = [f"row {row}" if group is None else repr(group) for row, group in enumerate(groups)]
+    return np.array(np.unique(names, return_inverse=True)[1])
+
+
 def _classes(labels: Sequence[Any], most: int) -> Int[NDArray[np.int64], "rows"]:
     """The number of each row's class; 0 for all rows where the labels are no classes."""
     numbers: dict[Any, int] = {}
@@ -69,10 +75,10 @@ def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArr
 
 def _whole_groups(groups: Sequence[Any], wanted: int, random: np.random.Generator) -> Bool[NDArray[np.bool_], "rows"]:
     """Groups in random order, each that brings the number of rows set aside nearer to what is wanted."""
-    names = [f"row {row}" if group is None else repr(group) for row, group in enumerate(groups)]
-    _, numbers, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    numbers = group_numbers(groups)
+    sizes = np.bincount(numbers)
     if len(sizes) < 2:
-        raise UsageError(f"all rows are of the group {names[0]}; a split needs two groups")
+        raise UsageError(f"all rows are of the group {groups[0]!r}; a split needs two groups")
     chosen: list[int] = []
     rows = 0
     for group in random.permutation(len(sizes)):

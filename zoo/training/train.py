@@ -12,10 +12,11 @@ from zoo.data.fit import fit_rows
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
+from zoo.data.open import labelled
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows, open_rows, select
 from zoo.errors import ZooError
-from zoo.evaluation.evaluate import evaluate, evaluate_rows
+from zoo.evaluation.evaluate import evaluate_rows, row_groups
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
 from zoo.model.run import HISTORY, write_history, write_metrics, write_run
@@ -118,6 +119,7 @@ def _built(spec: Spec, opened: Rows) -> ZooModel:
 
 def _measured(model: ZooModel, validation: Loader | None) -> dict[str, Any]:
     """The quality on the test table, looked at this once; without one, on the rows that chose the epoch."""
-    if model.spec.data.test is not None:
-        return evaluate(model).as_dict()
-    return evaluate_rows(model, "validation", validation).as_dict() if validation is not None else {}
+    split, rows = labelled(model) if model.spec.data.test is not None else ("validation", validation)
+    if rows is None:
+        return {}
+    return evaluate_rows(model, split, rows, row_groups(model.spec, rows.selections)).as_dict()
