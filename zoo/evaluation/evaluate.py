@@ -253,8 +253,8 @@ class Whole:
         if column is not None and found is None:
             self.remarks.append(f"the rows have no column `{column}`: intervals count each row as independent")
         if found is not None:
-            told = f"intervals count the {len(set(found.tolist()))} groups of `{column}` as independent, and not their rows"
-            self.remarks.append(told)
+            count = len(set(found.tolist()))
+            self.remarks.append(f"intervals count the {count} groups of `{column}` as independent, and not their rows")
         return found
 
     def _training(self, folder: Path | None) -> Sequence[Selection]:

@@ -20,8 +20,11 @@ from zoo.model.model import ZooModel
 WORDS = 50_000
 """Most words, and pairs of them, that a text is told by."""
 
-DENSE_WORDS = 200
-"""The most frequent of them, which gradient boosting is given."""
+DENSE_WORDS = 100
+"""Most words that gradient boosting is given beside numbers."""
+
+DENSE = 0.05
+"""Share of the rows that such a word stands in, at least."""
 
 
 @dataclass
@@ -59,12 +62,12 @@ def read(model: ZooModel, selections: Sequence[Selection], labels: bool) -> Rows
     """
     chains, rows = readable(model), Rows()
     values: dict[str, list[Any]] = {name: [] for name in chains}
+    start = 0
     for selection in selections:
         preparation = Preparation(model, selection.heads if labels else ())
         wanted = [column for chain in chains.values() for column in chain.columns]
         wanted += [column for columns in preparation.labels.values() for column in columns]
-        start = max(map(len, values.values()), default=0)
-        for place, (number, row) in enumerate(selection.cells(list(dict.fromkeys(wanted))), start):
+        for place, (number, row) in enumerate(selection.cells(list(dict.fromkeys(wanted))) if wanted else (), start):
             for name, chain in chains.items():
                 with at(selection.table, number, chain.columns):
                     values[name].append(chain.value(row, selection.table.folder))
@@ -72,6 +75,7 @@ def read(model: ZooModel, selections: Sequence[Selection], labels: bool) -> Rows
                 places, found = rows.labels.setdefault(head, ([], []))
                 places.append(place)
                 found.append(label)
+        start += len(selection.numbers)
     for name, each in values.items():
         if model.inputs[name].value.modality == Modality.TEXT:
             rows.texts[name] = ["" if value is None else value for value in each]
@@ -100,14 +104,21 @@ class Design:
     others: Any
 
 
-def text_design(training: Rows, others: Rows, most: int = WORDS) -> Design | None:
-    """Weights of words and pairs of words (TF-IDF), learnt from the training rows; None where there is no word."""
+def text_design(training: Rows, others: Rows, most: int = WORDS, share: float = 0.0) -> Design | None:
+    """Weights of words and pairs of words (TF-IDF), learnt from the training rows; None where there is no word.
+
+    Args:
+        training: The training rows.
+        others: The rows to be measured.
+        most: Most words and pairs of an input, the most frequent ones.
+        share: Share of the training rows that each stands in, at least.
+    """
     from scipy import sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     parts = []
     for name, texts in training.texts.items():
-        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=most)
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=most, min_df=share or 1)
         try:
             parts.append((vectorizer.fit_transform(texts), vectorizer.transform(others.texts[name])))
         except ValueError:  # of words there are none
@@ -139,12 +150,14 @@ def number_design(training: Rows, others: Rows, categories: Mapping[str, Sequenc
 
 
 def tree_design(training: Rows, others: Rows) -> Design | None:
-    """Numbers and codes as they are, and the most frequent words of texts; None where there is neither."""
-    parts = [(_joined(training), _joined(others))] if training.numbers else []
-    words = text_design(training, others, DENSE_WORDS) if training.texts else None
+    """Numbers and codes as they are, and the frequent words of texts; None without numbers: words alone are sparse."""
+    if not training.numbers:
+        return None
+    parts = [(_joined(training), _joined(others))]
+    words = text_design(training, others, DENSE_WORDS, DENSE)
     if words is not None:
         parts.append((words.training.toarray(), words.others.toarray()))
-    return Design(*(np.hstack(each) for each in zip(*parts, strict=True))) if parts else None
+    return Design(*(np.hstack(each) for each in zip(*parts, strict=True)))
 
 
 def joined_designs(first: Design, second: Design) -> Design:
