@@ -11,7 +11,8 @@ from zoo.contract import Metric
 from zoo.data.open import measured_rows, mixed
 from zoo.evaluation import evaluate as module
 from zoo.evaluation.bootstrap import Draws
-from zoo.evaluation.evaluate import Evaluation, evaluate
+from zoo.evaluation.evaluate import evaluate
+from zoo.evaluation.evaluation import Evaluation
 from zoo.evaluation.measure import exchanged
 from zoo.features import Features
 from zoo.model.build import build

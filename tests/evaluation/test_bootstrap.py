@@ -64,7 +64,8 @@ def test_a_metric_without_weights_has_the_resamples_of_one_with() -> None:
     listed = {name: each.tolist() for name, each in given.items()}
 
     def of_lists(rows: Mapping[str, Any]) -> float:
-        return sum(a == b for a, b in zip(rows["true"], rows["predicted"], strict=True)) / len(rows["true"])
+        right = [a == b for a, b in zip(rows["true"], rows["predicted"], strict=True)]
+        return float(sum(right) / len(right))
 
     assert resampled(Draws(39, 60), [Question(Metric(of_lists), listed)])[0] == pytest.approx(known)
 

@@ -193,8 +193,8 @@ def test_weights_are_rows_drawn_so_often(kind: str, count: int, seed: int) -> No
         if metric.share is not None:
             right, among = metric.share(rows)
             share = float((right & among).sum() / among.sum())
-            value = metric.compute(rows)
-            assert value == pytest.approx(metric.of_share(share) if metric.of_share else share, nan_ok=True), name
+            expected_share = share if metric.of_share is None else metric.of_share(share)
+            assert metric.compute(rows) == pytest.approx(expected_share, nan_ok=True), name
 
 
 def test_what_has_no_value_is_no_number_and_says_why() -> None:
@@ -213,8 +213,8 @@ def test_what_has_no_value_is_no_number_and_says_why() -> None:
 
 def test_the_order_of_too_many_scores_is_not_resampled() -> None:
     rows = {"true": torch.zeros(1001, dtype=torch.long), "scores": torch.zeros(1001, 1000)}
-    assert SINGLE.all_metrics()["auroc"].weighted is not None
-    assert SINGLE.all_metrics()["auroc"].weighted(rows) is None
+    weighted = SINGLE.all_metrics()["auroc"].weighted
+    assert weighted is not None and weighted(rows) is None
 
 
 def test_probabilities_are_better_the_less_they_are_off() -> None:

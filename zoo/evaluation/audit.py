@@ -178,10 +178,11 @@ class Audit:
 
     def _modality(self, name: str) -> Modality:
         rest = tuple(each for each in self.names if each != name)
+        alone = rest == NOTHING and self.head.task is None
         exchanged = {(name, number): 1 / PERMUTATIONS for number in range(PERMUTATIONS)}
         return Modality(
             self.values[(name,)],
-            self._gain({self.all: 1.0}, {rest: 1.0}),
+            self._constant() if alone else self._gain({self.all: 1.0}, {rest: 1.0}),
             self._gain({self.all: 1.0}, exchanged),
             self._shapley(name),
         )
@@ -206,6 +207,8 @@ class Audit:
         return pair.estimate({"all": self.sign, "one": -self.sign})
 
     def _missing(self) -> Missing:
+        if len(self.names) == 1:
+            return Missing()
         if not self.every:
             self._without("random missing rates: there are too many inputs to measure every set of them")
             return Missing()

@@ -45,9 +45,9 @@ class Draws:
         step = max(1, AT_ONCE // self.rows)
         for start in range(0, self.resamples, step):
             some = min(step, self.resamples - start)
-            drawn = torch.randint(units, (units, some), generator=generator)
-            counts = torch.zeros(units, some, dtype=torch.float64)
-            counts.scatter_add_(0, drawn, torch.ones_like(counts))
+            drawn = torch.randint(units, (some, units), generator=generator, dtype=torch.int32).long()
+            drawn += torch.arange(some)[:, None] * units  # so that one count of all numbers counts each resample apart
+            counts = drawn.flatten().bincount(minlength=some * units).reshape(some, units).T.double().contiguous()
             yield counts if codes is None else counts[codes]
 
 

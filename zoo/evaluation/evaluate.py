@@ -1,7 +1,6 @@
 """`zoo.evaluate`: a run's quality on data it did not learn from, and what earns it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from zoo.evaluation.baselines.features import Pooled, training_features
 from zoo.evaluation.baselines.measured import Baseline, Tables, beside
 from zoo.evaluation.bootstrap import Draws
 from zoo.evaluation.estimate import Estimate
+from zoo.evaluation.evaluation import Evaluation, Scores
 from zoo.evaluation.measure import (
     MOST,
     HeadRows,
@@ -30,64 +30,13 @@ from zoo.evaluation.measure import (
     measure_variants,
     only,
 )
-from zoo.evaluation.verdict import Verdict, verdicts
+from zoo.evaluation.verdict import verdicts
 from zoo.features import Batch, Features
-from zoo.model.model import ZooModel, untaught
+from zoo.model.model import ZooModel
 from zoo.model.run import Trained, check_split, model_of
 from zoo.spec.sections import Spec
 
 RESAMPLES = 1000
-
-Scores = Mapping[str, Mapping[str, Estimate]]
-
-
-@dataclass(frozen=True, repr=False)
-class Evaluation:
-    """How good a model is.
-
-    Args:
-        split: What it was measured on: `test`, the spec's test table; `validation`, rows that chose the epoch; or the
-            path of a table.
-        heads: Each head's metrics, with all modalities.
-        subsets: The first of them for every non-empty set of modalities, by their names joined with `+`, single ones
-            first.
-        never_absent: Modalities that no training row lacked: without them the model does what nobody taught it.
-        classes: By head and class, precision, recall and F1.
-        confusion: By head, its classes, and how many rows of each (down) each was predicted (across).
-        audit: By head, what each modality is worth.
-        baselines: By head, the plain models beside it.
-        verdict: What there is to say of all this, in words.
-        remarks: What was not measured, and why, and what else should be known.
-    """
-
-    split: str
-    heads: Scores
-    subsets: Mapping[str, Scores]
-    never_absent: tuple[str, ...] = ()
-    classes: Mapping[str, Mapping[str, Mapping[str, Estimate]]] = field(default_factory=dict)
-    confusion: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    audit: Mapping[str, HeadAudit] = field(default_factory=dict)
-    baselines: Mapping[str, Sequence[Baseline]] = field(default_factory=dict)
-    verdict: Sequence[Verdict] = ()
-    remarks: Sequence[str] = ()
-
-    def __repr__(self) -> str:
-        """The whole model's metrics, those of every set of its modalities, a line for each head, and the verdicts."""
-        lines = [f"measured on {self.split}"]
-        for subset, scores in reversed(list(self.subsets.items())):
-            for head, found in scores.items():
-                told = ", ".join(f"{metric} {estimate}" for metric, estimate in found.items())
-                lines.append(f"  {subset}: {head}: {told}")
-        lines += [f"  {each.head}: {each.text}" for each in self.verdict]
-        if self.never_absent:
-            lines.append(untaught(self.never_absent))
-        return "\n".join(lines)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON shape of `zoo eval`; of the metrics of a training, the first four keys alone."""
-        told = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
-        keys = list(told) if self.audit else list(told)[:4]
-        return {key: told[key] for key in keys}
 
 
 def evaluate(
@@ -281,16 +230,3 @@ def _draws(rows: HeadRows, groups: Int[Tensor, "rows"] | None) -> Draws:
 
 def _device(model: ZooModel) -> torch.device:
     return next(model.parameters()).device
-
-
-def _plain(value: Any) -> Any:
-    """Estimates and what holds them as JSON data."""
-    if isinstance(value, (Estimate, Verdict)):
-        return value.as_dict()
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    return value

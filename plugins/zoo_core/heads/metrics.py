@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float64
 from torch import Tensor
 
 from zoo.contract import Metric
@@ -23,38 +23,48 @@ def _all_right(rows: Rows) -> tuple[Bool[Tensor, "rows"], Bool[Tensor, "rows"]]:
     return right, torch.ones_like(right)
 
 
-def _compact(rows: Rows) -> tuple[Int[Tensor, "rows"], Int[Tensor, "rows"], int]:
-    """True and predicted classes, numbered anew without those that do not occur, and how many there are."""
+def _counted(rows: Rows) -> Callable[[Weights], Counts]:
+    """From weights to the counts of the classes that occur.
+
+    Rows of the same true and predicted class are added up first: they are many, and the pairs of classes few.
+    """
     true, predicted = rows["true"], rows["predicted"]
     names, codes = torch.unique(torch.cat([true, predicted]), return_inverse=True)
-    return codes[: len(true)], codes[len(true) :], len(names)
+    classes = len(names)
+    pairs, cells = torch.unique(codes[: len(true)] * classes + codes[len(true) :], return_inverse=True)
+    own, other = pairs // classes, pairs % classes
 
+    def counts(weights: Weights) -> Counts:
+        table = sums(weights, cells, len(pairs))
+        return (
+            sums(table * (own == other)[:, None], own, classes),
+            sums(table, own, classes),
+            sums(table, other, classes),
+        )
 
-def _counts(weights: Weights, true: Int[Tensor, "rows"], predicted: Int[Tensor, "rows"], classes: int) -> Counts:
-    hits = sums(weights * (true == predicted)[:, None], true, classes)
-    return hits, sums(weights, true, classes), sums(weights, predicted, classes)
+    return counts
 
 
 def _balanced_accuracy(rows: Rows) -> Bound:
-    true, predicted, classes = _compact(rows)
+    counted = _counted(rows)
 
     def values(weights: Weights) -> Float64[Tensor, "_"]:
-        hits, actual, _ = _counts(weights, true, predicted, classes)
+        hits, actual, _ = counted(weights)
         return (hits / actual).nanmean(0)
 
     return values
 
 
 def _macro_f1(rows: Rows) -> Bound:
-    true, predicted, classes = _compact(rows)
-    return lambda weights: _f1(*_counts(weights, true, predicted, classes)).nanmean(0)
+    counted = _counted(rows)
+    return lambda weights: _f1(*counted(weights)).nanmean(0)
 
 
 def _matthews(rows: Rows) -> Bound:
-    true, predicted, classes = _compact(rows)
+    counted = _counted(rows)
 
     def values(weights: Weights) -> Float64[Tensor, "_"]:
-        hits, actual, told = _counts(weights, true, predicted, classes)
+        hits, actual, told = counted(weights)
         total = weights.sum(0)
         spread = (total**2 - (actual**2).sum(0)) * (total**2 - (told**2).sum(0))
         both = total * hits.sum(0) - (actual * told).sum(0)
