@@ -160,5 +160,15 @@ def test_groups_are_resampled_whole(tmp_path: Path) -> None:
     assert any("the rows have no column `a`" in each for each in told)
 
 
+def test_the_backbones_run_once_on_each_batch(tmp_path: Path) -> None:
+    model = build(write_tables(tmp_path))
+    calls: list[int] = []
+    for name in model.spec.inputs:
+        model.backbone(name).register_forward_hook(lambda *_: calls.append(1))
+    evaluate(model, baselines=False)
+    batches = len(mixed(model, measured_rows(model)[1])[0])
+    assert len(calls) == batches * len(model.spec.inputs)
+
+
 def test_a_single_row_has_no_resamples() -> None:
     assert Draws(1, 100).resamples == 0

@@ -9,7 +9,7 @@ import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, write_text
 from zoo.errors import ConflictError, UsageError
-from zoo.files import json_text
+from zoo.files import check_writable, json_text
 
 if TYPE_CHECKING:
     from zoo.model.model import ZooModel
@@ -30,8 +30,10 @@ def eval_command(run: Path, data: Path | None, baselines: bool, output: Path | N
     validation rows; takes each modality away, and exchanges it among the rows; and learns plain models from the
     training rows to measure beside it. Every number comes with how many rows it stands on and its 95 % interval.
     """
-    if output is not None and output.exists():
-        raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+    if output is not None:
+        if output.exists():
+            raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+        check_writable(output)
     from zoo.cli.evaluation import print_evaluation
     from zoo.evaluation.evaluate import evaluate
 

@@ -32,8 +32,8 @@ def _print_head(head: str, found: Told) -> None:
     _title(f"{head}: all modalities" if len(found["heads"]) > 1 or len(found["subsets"]) > 1 else head)
     metrics = found["heads"][head].items()
     print_table(
-        ["metric", "value", "95 % interval", "rows"],
-        [(name, value(each), interval(each), str(each["n"])) for name, each in metrics],
+        ["metric", "value", "95 % interval", "rows", "remark"],
+        [(name, *numbers(each)) for name, each in metrics],
     )
     _print_classes(head, found)
     audit = found["audit"][head]
@@ -72,12 +72,8 @@ def _confused(table: Told | None) -> Iterator[str]:
 def _print_subsets(head: str, found: Told, metric: str) -> None:
     _title(f"{head}: {metric} of every set of modalities")
     subsets = sorted(found["subsets"].items(), key=lambda item: -item[0].count("+"))
-    rows = [
-        (subset, value(heads[head][metric]), interval(heads[head][metric]), str(heads[head][metric]["n"]))
-        for subset, heads in subsets
-        if head in heads
-    ]
-    print_table(["modalities", metric, "95 % interval", "rows"], rows)
+    rows = [(subset, *numbers(heads[head][metric])) for subset, heads in subsets if head in heads]
+    print_table(["modalities", metric, "95 % interval", "rows", "remark"], rows)
 
 
 def _print_audit(head: str, audit: Told) -> None:
@@ -149,10 +145,13 @@ def value(each: Told) -> str:
 
 
 def interval(each: Told) -> str:
-    """Its interval; else why it has no value or none."""
-    if each["low"] is None:
-        return str(each.get("reason", ""))
-    return f"{each['low']:.3f} to {each['high']:.3f}"
+    """Its interval; nothing where it has none."""
+    return "" if each["low"] is None else f"{each['low']:.3f} to {each['high']:.3f}"
+
+
+def numbers(each: Told) -> tuple[str, str, str, str]:
+    """A number, its interval, how many rows it stands on, and why there is no number or no interval."""
+    return value(each), interval(each), str(each["n"]), each.get("reason", "")
 
 
 def with_interval(each: Told) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from zoo.cli.evaluation import interval, value
+from zoo.cli.evaluation import numbers
 from zoo.cli.output import note, print_table
 
 
@@ -21,7 +21,7 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
     click.echo(f"measured on {metrics['split']}")
     subsets = metrics["subsets"]
     rows = [
-        (subset, head, metric, value(each), interval(each), str(each["n"]))
+        (subset, head, metric, *numbers(each))
         for subset, heads in sorted(subsets.items(), key=lambda item: -item[0].count("+"))
         for head, found in heads.items()
         for metric, each in found.items()
@@ -30,6 +30,6 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
         from zoo.model.model import untaught
 
         note(f"note: {untaught(metrics['never_absent'])}")
-    if len({row[-1] for row in rows}) > 1:
+    if len({row[-2] for row in rows}) > 1:
         note("note: the numbers stand on different rows: a row counts where it has a label and any of these modalities")
-    print_table(["modalities", "head", "metric", "value", "95 % interval", "rows"], rows)
+    print_table(["modalities", "head", "metric", "value", "95 % interval", "rows", "remark"], rows)

@@ -13,8 +13,8 @@ from zoo.contract import Metric, MetricRows
 from zoo.evaluation.bootstrap import Draws, Question, chosen, count_of, percentiles, resampled
 from zoo.evaluation.intervals import adjusted, independent_rows, wilson
 
-SAME = "the same in every resample: there are too few rows, or too few errors, for an interval"
-COSTLY = "too many rows and classes for an interval"
+SAME = "no interval: the same in every resample"
+COSTLY = "no interval: too many rows and classes"
 
 
 @dataclass(frozen=True, repr=False)

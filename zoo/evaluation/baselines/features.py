@@ -43,6 +43,8 @@ class Pooled:
         self.room -= pooled.nbytes
         if self.room >= 0:
             self.parts.append(pooled)
+        else:
+            self.parts.clear()
         for name, targets in batch.targets.items():
             if isinstance(targets.value, Tensor):
                 places = torch.arange(len(batch)) if targets.rows is None else targets.rows
