@@ -85,6 +85,7 @@ def test_of_a_modality(judged: Judged, text: str) -> None:
 def test_of_a_modality_that_the_model_does_not_look_at() -> None:
     none = between(*INTERVALS["none"])
     assert "and the model hardly looks at it" in verdicts({"mood": audit(dropped=none, permuted=none)}, {})[1].text
+    assert "hardly looks" not in verdicts({"mood": audit(permuted=none)}, {})[1].text
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ class Teller:
             "open": f"{name} may not be needed beside the others",
             "loss": f"{name} harms: the model is better without it",
         }
-        unused = ", and the model hardly looks at it" if used == "none" else ""
+        unused = ", and the model hardly looks at it" if used == "none" and judged in ("none", "open") else ""
         return f"{told[judged]}{unused}: it brings {self.difference(gain)}{CANNOT[judged]}"
 
     def baseline(self, judged: Judged, name: str, gain: Estimate) -> str:
