@@ -167,6 +167,8 @@ def test_the_confusion_of_classes() -> None:
     assert table is not None and table["classes"] == list("abcd")
     assert table["counts"] == known.confusion_matrix(rows["true"], rows["predicted"]).tolist()
     assert MULTI.confusion(drawn("multi")) is None
+    many = make(Classifier(classes=[f"c{number}" for number in range(201)]))
+    assert many.confusion(rows) is None
 
 
 def all_metrics(head: Head) -> dict[str, Metric]:

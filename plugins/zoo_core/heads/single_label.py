@@ -16,6 +16,9 @@ from zoo_core.heads.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MATTHE
 from zoo_core.heads.score_metrics import AUROC, AVERAGE_PRECISION, BRIER, CALIBRATION, LOG_LOSS
 from zoo_core.heads.weighing import Rows
 
+MOST_CONFUSED = 200
+"""Most classes that have a confusion matrix: its cells are their square."""
+
 
 class SingleLabel(ClassScores):
     """Softmax over the classes and cross-entropy, with label smoothing (Szegedy et al. 2016).
@@ -91,8 +94,10 @@ class SingleLabel(ClassScores):
         """Precision, recall and F1 of each class."""
         return {name: of_class(code) for name, code in self.codes.items()}
 
-    def confusion(self, rows: Rows) -> Mapping[str, Any]:
-        """How many rows of each true class (down) each class was predicted (across)."""
+    def confusion(self, rows: Rows) -> Mapping[str, Any] | None:
+        """How many rows of each true class (down) each class was predicted (across); None of very many classes."""
         count = len(self.classes)
+        if count > MOST_CONFUSED:
+            return None
         cells = (rows["true"] * count + rows["predicted"]).bincount(minlength=count * count)
         return {"classes": self.classes, "counts": cells.reshape(count, count).tolist()}
