@@ -107,8 +107,8 @@ def test_baselines_stand_beside_the_model_on_its_rows(run: Path) -> None:
         "majority class",
         "numbers + logistic regression",
         "gradient boosting",
-        "linear probe on the tuned features",
-        "10 nearest neighbours on the tuned features",
+        "linear probe (tuned features)",
+        "10 nearest neighbours (tuned features)",
     ]
     for head, metric in (("kind", "accuracy"), ("size", "r2")):
         model = found.heads[head][metric]
@@ -139,7 +139,7 @@ def test_baselines_are_left_out_where_the_training_rows_are_gone_or_changed(run:
 
 @pytest.mark.parametrize(
     ("transfer", "told"),
-    [("", "the tuned features"), ("transfer: {policy: frozen}", "the tuned features")],
+    [("", "tuned features"), ("transfer: {policy: frozen}", "tuned features")],
 )
 def test_features_of_random_weights_are_tuned(tmp_path: Path, transfer: str, told: str) -> None:
     assert features_told(build(write_tables(tmp_path, f"{SPEC}{transfer}\n"))) == told
@@ -148,6 +148,6 @@ def test_features_of_random_weights_are_tuned(tmp_path: Path, transfer: str, tol
 def test_features_that_training_left_alone_are_frozen(tmp_path: Path) -> None:
     spec = SPEC.replace("dropout: 0}}", "dropout: 0}, transfer: frozen}")
     model = build(write_tables(tmp_path, spec))
-    assert features_told(model) == "the frozen features"
+    assert features_told(model) == "frozen features"
     found = evaluate(model)
     assert not any(each.own for each in found.baselines["kind"])

@@ -84,7 +84,7 @@ def _print_audit(head: str, audit: Told) -> None:
         (name, value(each["alone"]), *(difference(each[key], share) for key in ("dropped", "permuted", "shapley")))
         for name, each in audit["modalities"].items()
     ]
-    print_table(["modality", "alone", "beside the others", "against another row's", "Shapley value"], rows)
+    print_table(["modality", "alone", "beside the others", "against another's", "Shapley value"], rows)
     missing = audit["missing"]
     if missing["area"] is not None:
         told = ", ".join(
@@ -101,14 +101,14 @@ def _print_baselines(head: str, baselines: Sequence[Told], audit: Told) -> None:
         (
             each["told"],
             value(each["metrics"][metric]),
-            interval(each["metrics"][metric]),
             difference(each["gain"], share),
+            interval(each["metrics"][metric]),
             str(each["rows"]),
         )
         for each in sorted(baselines, key=lambda each: each["gain"]["value"] or 0)
     ]
-    gains = f"the model gains{' (points)' if share else ''}"
-    print_table(["baseline", metric, "95 % interval", gains, "learnt from"], rows)
+    gains = f"model gains{' (points)' if share else ''}"
+    print_table(["baseline", metric, gains, "95 % interval", "learnt from"], rows)
 
 
 def _print_verdicts(texts: Sequence[str]) -> None:

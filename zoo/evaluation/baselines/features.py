@@ -16,7 +16,7 @@ from zoo.spec.sections import Backbone, Input, Transfer
 MOST = 2_000
 """Most training rows whose features are made: the backbones run on them."""
 
-FROZEN = "the frozen features"
+FROZEN = "frozen features"
 """What features are called that are as they were before training."""
 
 KEPT = 1 << 28
@@ -81,7 +81,7 @@ def features_told(model: ZooModel) -> str:
     frozen = [_stayed(each, model.spec.transfer) for each in sections]
     if all(frozen):
         return FROZEN
-    return "some frozen, some tuned features" if any(frozen) else "the tuned features"
+    return "frozen and tuned features" if any(frozen) else "tuned features"
 
 
 def _stayed(section: Input, whole: Transfer) -> bool:

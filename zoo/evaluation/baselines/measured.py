@@ -124,7 +124,7 @@ class Tables:
             f"{NEIGHBOURS} nearest neighbours": nearest(task, rows.width),
         }
         for kind, fit in fits.items():
-            yield Learnt(f"{kind} on {told}", len(targets), fit(known, targets, asked), told != FROZEN)
+            yield Learnt(f"{kind} ({told})", len(targets), fit(known, targets, asked), told != FROZEN)
 
 
 def beside(head: Head, rows: HeadRows, learnt: Sequence[Learnt], draws: Draws) -> list[Baseline]:
