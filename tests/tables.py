@@ -2,8 +2,10 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 SPEC = """\
 inputs:
@@ -38,3 +40,10 @@ def write_tables(folder: Path, spec: str = SPEC) -> Path:
     path = folder / "spec.yaml"
     path.write_text(spec)
     return path
+
+
+def approximately(value: Any) -> Any:
+    """A tree of numbers that equals one whose numbers differ by rounding: rows came in other batches."""
+    if isinstance(value, dict):
+        return {key: approximately(each) for key, each in value.items()}
+    return pytest.approx(value, rel=1e-4, abs=1e-4) if isinstance(value, float) else value

@@ -155,7 +155,7 @@ def test_nothing_is_imported_that_the_spec_does_not_use(verb: str, tmp_path: Pat
     write_tables(tmp_path)
     if verb in ("eval", "predict"):
         imported_by(["build", "spec.yaml", "-o", "run"], tmp_path)
-        arguments = [verb, "run", *(["test.csv"] if verb == "eval" else ["c=1"])]
+        arguments = [verb, "run", *(["test.csv", "--no-baselines"] if verb == "eval" else ["c=1"])]
     else:
         arguments = [verb, "spec.yaml", *(["-o", "run"] if verb != "plan" else [])]
     imported = imported_by(arguments, tmp_path)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         ValueSpec,
     )
     from zoo.errors import PluginError, SpecError, UsageError, ZooError
-    from zoo.evaluation.evaluate import Evaluation, evaluate
+    from zoo.evaluation.evaluate import evaluate
+    from zoo.evaluation.evaluation import Evaluation
     from zoo.evaluation.predict import predict, predict_table
     from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
     from zoo.model.build import build
@@ -56,7 +57,7 @@ _HOME = {
     "Batch": "zoo.features",
     "Component": "zoo.component",
     "Device": "zoo.training.device",
-    "Evaluation": "zoo.evaluation.evaluate",
+    "Evaluation": "zoo.evaluation.evaluation",
     "Family": "zoo.component",
     "FeatureSpec": "zoo.component",
     "Features": "zoo.features",

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.command import run
-from tests.tables import SPEC, write_tables
+from tests.tables import SPEC, approximately, write_tables
 
 QUICK = ("--set", "train.epochs=1")
 
@@ -85,11 +85,25 @@ def test_build_writes_a_run_that_predicts(tmp_path: Path) -> None:
     assert run("predict", tmp_path / "run", "c=1").exit_code == 0
 
 
-def test_eval_is_what_training_measured(trained: Path) -> None:
-    done = run("eval", trained, "--json")
+def test_eval_is_what_training_measured_and_more(trained: Path, tmp_path: Path) -> None:
+    done = run("eval", trained, "--json", "-o", tmp_path / "found.json")
     assert done.exit_code == 0
     before, after = json.loads((trained / "metrics.json").read_text()), json.loads(done.stdout)
-    assert after["heads"] == before["heads"] and after["subsets"] == before["subsets"]
+    assert after["subsets"] == approximately(before["subsets"])
+    for head, metrics in before["heads"].items():
+        assert {name: after["heads"][head][name] for name in metrics} == approximately(metrics)
+        assert len(after["heads"][head]) > len(metrics)
+    assert set(after) - set(before) == {"classes", "confusion", "audit", "baselines", "verdict", "remarks"}
+    assert json.loads((tmp_path / "found.json").read_text()) == after
+    assert run("eval", trained, "-o", tmp_path / "found.json").exit_code == 7
+
+
+def test_eval_tells_in_tables_and_words(trained: Path) -> None:
+    told = run("eval", trained).stdout
+    for heading in ("kind: classes", "what each modality brings, in points of accuracy", "plain models", "in words"):
+        assert heading in told
+    assert "majority class" in told and "size" in told
+    assert "plain models" not in run("eval", trained, "--no-baselines").stdout
 
 
 def test_eval_of_a_table_says_which(trained: Path) -> None:

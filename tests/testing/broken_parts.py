@@ -127,6 +127,20 @@ class Tensorial(Chooser):
     metrics: ClassVar[Mapping[str, Metric]] = {"accuracy": Metric(_right, doc="Share of the rows that are right.")}
 
 
+def _share_right(rows: Mapping[str, Any]) -> float:
+    return float((rows["chosen"] == rows["label"]).double().mean())
+
+
+def _unweighed(rows: Mapping[str, Any]) -> Any:
+    return lambda weights: torch.full((weights.shape[1],), -1.0)
+
+
+class Unweighed(Chooser):
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "accuracy": Metric(_share_right, doc="Share of the rows that are right.", weighted=_unweighed)
+    }
+
+
 class Comparing(Chooser):
     def forward(self, reading: Reading, targets: Any = None) -> Tensor:
         scores = super().forward(reading, targets)

@@ -98,6 +98,7 @@ HEADS = [
     ("wrong_labels_are_refused", head("Credulous")),
     ("metrics_are_numbers", head("Unmeasured")),
     ("metrics_are_numbers", head("Tensorial")),
+    ("metrics_are_numbers", head("Unweighed")),
     ("rows_do_not_depend_on_each_other", head("Comparing")),
     *(
         ("example_is_like_collated_labels", head(target))

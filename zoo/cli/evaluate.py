@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from zoo.cli.output import json_option, next_step, note, print_json
+from zoo.cli.output import json_option, next_step, note, print_json, write_text
 from zoo.cli.waiting import duration, rate, row_bar, waiting
-from zoo.errors import UsageError, listed
+from zoo.errors import ConflictError, UsageError, listed
+from zoo.files import check_writable, json_text
 
 if TYPE_CHECKING:
     from zoo.evaluation.predict import Written
@@ -22,21 +23,30 @@ run_argument = click.argument("run", metavar="DIR", type=click.Path(path_type=Pa
 @click.command("eval")
 @run_argument
 @click.argument("data", required=False)
+@click.option("--baselines/--no-baselines", default=True, show_default=True, help="Learn plain models to compare with.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write what was found as JSON.")
 @json_option
-def eval_command(run: Path, data: str | None, as_json: bool) -> None:
+def eval_command(run: Path, data: str | None, baselines: bool, output: Path | None, as_json: bool) -> None:
     """Say how good a model is, and which modality earns it.
 
     Measures it with every set of its modalities, on the table DATA, else on the test table of its spec, else on its
-    validation rows. Every number comes with how many rows it stands on and its 95 % interval.
+    validation rows; takes each modality away, and exchanges it among the rows; and learns plain models from the
+    training rows to measure beside it. Every number comes with how many rows it stands on and its 95 % interval.
     """
-    from zoo.cli.scores import print_scores
+    if output is not None:
+        if output.exists():
+            raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+        check_writable(output)
+    from zoo.cli.evaluation import print_evaluation
     from zoo.evaluation.evaluate import evaluate
 
-    found = evaluate(run, data).as_dict()
+    found = evaluate(run, data, baselines=baselines).as_dict()
     if as_json:
         print_json(found)
     else:
-        print_scores(found)
+        print_evaluation(found)
+    if output is not None:
+        write_text(json_text(found), output)
     next_step(f"zoo predict {quote(str(run))} --table TABLE -o OUT.parquet")
 
 

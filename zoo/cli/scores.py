@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from zoo.cli.evaluation import numbers
 from zoo.cli.output import note, print_table
 
 
@@ -20,23 +21,19 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
     click.echo(f"measured on {metrics['split']}")
     subsets = metrics["subsets"]
     rows = [
-        (subset, head, metric, f"{each['value']:.3f}", _interval(each), str(each["n"]))
+        (subset, head, metric, *numbers(each))
         for subset, heads in sorted(subsets.items(), key=lambda item: -item[0].count("+"))
         for head, found in heads.items()
         for metric, each in found.items()
     ]
     if unusable := metrics["unusable"]:
-        from zoo.evaluation.evaluate import left_out
+        from zoo.evaluation.evaluation import left_out
 
         note(f"note: {left_out(metrics['split'], unusable)}")
     if metrics["never_absent"]:
         from zoo.model.model import untaught
 
         note(f"note: {untaught(metrics['never_absent'])}")
-    if len({row[-1] for row in rows}) > 1:
+    if len({row[-2] for row in rows}) > 1:
         note("note: the numbers stand on different rows: a row counts where it has a label and any of these modalities")
-    print_table(["modalities", "head", "metric", "value", "95 % interval", "rows"], rows)
-
-
-def _interval(each: Mapping[str, Any]) -> str:
-    return f"{each['low']:.3f} to {each['high']:.3f}" if each["low"] is not None else ""
+    print_table(["modalities", "head", "metric", "value", "95 % interval", "rows", "remark"], rows)

@@ -6,7 +6,7 @@ it has none), with every value checked; `context` holds what comes from the part
 
 from zoo.contract.backbone import Adapted, Backbone, BackboneContext, Files
 from zoo.contract.fusion import Fusion, FusionContext
-from zoo.contract.head import Calibrated, Head, HeadContext, Metric
+from zoo.contract.head import Calibrated, Head, HeadContext, Metric, MetricRows, Weighted
 from zoo.contract.input import AugmentContext, Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.contract.policy import Policy, PolicyContext, Trainable
 
@@ -26,8 +26,10 @@ __all__ = [
     "InputContext",
     "InputType",
     "Metric",
+    "MetricRows",
     "Policy",
     "PolicyContext",
     "Trainable",
     "ValueSpec",
+    "Weighted",
 ]

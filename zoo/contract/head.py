@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.component import FeatureSpec
@@ -37,27 +38,52 @@ class HeadContext:
     parts: Mapping[str, Backbone] = field(default_factory=dict)
 
 
+MetricRows: TypeAlias = Mapping[str, Any]
+"""What metrics need of each row, as tensors or lists with one entry per row."""
+
+Weighted: TypeAlias = Callable[[Float[Tensor, "rows resamples"]], Float[Tensor, "resamples"]]
+"""From how often each row counts in each resample, float64, to the metric of each resample; NaN where it has none."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A number that says how good predictions are.
 
     Args:
-        compute: From the head's `rows`, joined over all batches, to the number. It is called for every resample of the
-            bootstrap, so it uses tensor operations.
+        compute: From the head's `rows`, joined over all batches, to the number; NaN where it has none. Without
+            `weighted` it is called for every resample of the bootstrap, so it uses tensor operations.
         higher: Whether more is better.
         doc: One sentence.
+        weighted: From the rows to the metric of many resamples at once; every row counting once must give what
+            `compute` gives. None in place of it: too costly for these rows, which then have no interval.
+        share: Where the metric is a share of rows: from the rows to which of them are right, `(rows,)`, and which of
+            them count, `(rows,)`. It then has an interval that is right at 0 and 1 too.
+        of_share: The metric from that share, growing with it; the share itself unless given.
+        undefined: When the metric has no number: "only one class occurs".
     """
 
-    compute: Callable[[Mapping[str, Any]], float]
+    compute: Callable[[MetricRows], float]
     higher: bool = True
     doc: str = ""
+    weighted: Callable[[MetricRows], Weighted | None] | None = None
+    share: Callable[[MetricRows], tuple[Tensor, Tensor]] | None = None
+    of_share: Callable[[float], float] | None = None
+    undefined: str = "it has no value on these rows"
 
 
 class Head(nn.Module, ABC):
     """A network from what it reads to outputs, with their loss, their meaning and their metrics."""
 
     metrics: ClassVar[Mapping[str, Metric]] = {}
-    """By name, the one that counts first."""
+    """By name, the one that counts first: few and quick, because every epoch of a training ends with them."""
+
+    task: Literal["classes", "labels", "numbers"] | None = None
+    """What `collate` makes of the labels, and what the outputs are, so that plain models can be measured beside it.
+
+    `classes`: the number of a class, `(batch,)`, and logits `(batch, classes)`. `labels`: 1 where a row has a label,
+    else 0, `(batch, classes)`, and logits. `numbers`: `(batch, columns)`, NaN where one is missing, and outputs of that
+    shape. None where it is something else.
+    """
 
     classes: Sequence[str] = ()
     """Names of what it chooses among; none where it makes no choice between names."""
@@ -76,7 +102,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, outputs: Any, targets: Any) -> Tensor:
-        """Mean loss of the rows, a number. Rows without a label never come here."""
+        """Mean loss of the rows, a number. MetricRows without a label never come here."""
 
     @abstractmethod
     def decode(self, outputs: Any) -> list[Any]:
@@ -117,6 +143,22 @@ class Head(nn.Module, ABC):
     def rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
         """What the metrics need of each row, as tensors or lists with one entry per row."""
         return {}
+
+    def all_metrics(self) -> Mapping[str, Metric]:
+        """What `zoo eval` tells: `metrics`, and whatever else there is to say, from `all_rows`."""
+        return self.metrics
+
+    def all_rows(self, outputs: Any, targets: Any) -> Mapping[str, Any]:
+        """What `all_metrics`, `class_metrics` and `confusion` need of each row: `rows`, and more."""
+        return self.rows(outputs, targets)
+
+    def class_metrics(self) -> Mapping[str, Mapping[str, Metric]]:
+        """Metrics of each class, from `all_rows`; none of a head without classes."""
+        return {}
+
+    def confusion(self, rows: MetricRows) -> Mapping[str, Any] | None:
+        """`classes` and `counts`, how many rows of each true class (down) each was predicted (across); None without."""
+        return None
 
     def adapt(self, state: Mapping[str, Tensor], fitted: Mapping[str, Any]) -> Adapted:
         """Fits the weights of a head of an earlier run to this one: tensors of equal name and shape are kept.

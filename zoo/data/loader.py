@@ -80,7 +80,7 @@ class Loader:
         preparation = Preparation(model, heads, [*absent, *self._stored], augmentation.inputs, some=bool(self._stored))
         padding = {name: model.backbone(name).padding_value for name in self._names if name not in self._stored}
         self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
-        self._selections = tuple(selections)
+        self.selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
         self._columns = {name: part_columns(section) for name, section in model.spec.heads.items()}
         self._collate = Collation(padding, preparation.heads)
@@ -91,7 +91,7 @@ class Loader:
 
     def __len__(self) -> int:
         """Steps of an epoch."""
-        rows = sum(drawn_rows(len(each.numbers), each.weight) for each in self._selections)
+        rows = sum(drawn_rows(len(each.numbers), each.weight) for each in self.selections)
         return batch_count(rows, self.batch_size, self.share.processes)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -107,7 +107,7 @@ class Loader:
             number: Of the epoch, from 1.
             first: How many steps to pass by: those that were made before a training was interrupted.
         """
-        weights = [each.weight for each in self._selections]
+        weights = [each.weight for each in self.selections]
         order = shuffled(self._lengths, weights, self.seed, number)
         whole = list(batches(order, self.batch_size, self.share.processes))[first:]
         parts = [self.share.slice(len(draws)) for draws in whole]
@@ -124,7 +124,7 @@ class Loader:
 
     def place(self, place: Place) -> str:
         """Where a row of a step stands, for messages: "`train.csv`, line 17"."""
-        selection = self._selections[place[0]]
+        selection = self.selections[place[0]]
         return selection.table.place(int(selection.numbers[place[1]]))
 
     def _prepared(self, parts: Sequence[tuple[Draws, int]], epoch: int) -> Iterator[tuple[_Asked, list[Sample]]]:
@@ -173,7 +173,7 @@ class Loader:
     def _labelled(self) -> dict[str, list[Bool[NDArray[np.bool_], "_"]]]:
         """For each head and selection, which of the rows have its label."""
         return {
-            name: [_labelled(selection, columns, name) for selection in self._selections]
+            name: [_labelled(selection, columns, name) for selection in self.selections]
             for name, columns in self._columns.items()
         }
 

@@ -1,6 +1,7 @@
 """Loaders for a model: to train it, to measure it, to predict with it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from zoo.data.augment import NONE, Augmentation
 from zoo.data.columns import columns_of, part_columns, text_columns
 from zoo.data.feature_store import StoredRows
 from zoo.data.loader import ROOM, Loader
-from zoo.data.rows import Rows, Selection, labelled_rows, open_columns, open_rows, select
+from zoo.data.rows import Rows, Selection, open_rows, select
 from zoo.data.samples import Parts
 from zoo.data.step import Share
 from zoo.data.tables import Table, header_of, open_table
@@ -82,6 +83,20 @@ def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = N
         UsageError: There are none, or the table cannot be read, lacks a column, or has no labelled row; or more than
             half of its rows cannot be used.
     """
+    split, selections, unusable = measured_rows(model, data, spec)
+    return Labelled(split, _loader(model, selections, ONCE), unusable)
+
+
+class MeasuredRows(NamedTuple):
+    """Rows to measure a model on, not yet loaded; as in `Labelled`."""
+
+    split: str
+    selections: Sequence[Selection]
+    unusable: int
+
+
+def measured_rows(model: Parts, data: str | Path | None = None, spec: Spec | None = None) -> MeasuredRows:
+    """The rows that `labelled` loads."""
     spec = spec or model.spec
     if data is not None:
         return _usable(model, str(data), [_measured(spec, str(data))])
@@ -94,7 +109,33 @@ def labelled(model: Parts, data: str | Path | None = None, spec: Spec | None = N
     kept = without(aside, found)  # the share of bad rows is that of the whole table, and training looked at it
     if not kept:
         raise UsageError("no validation row can be used; `zoo data check` tells what is wrong with each")
-    return Labelled("validation", _loader(model, kept, ONCE), len(found))
+    return MeasuredRows("validation", kept, len(found))
+
+
+LEAST = 32
+"""Rows of a batch, at least, among which an input is exchanged."""
+
+
+def mixed(
+    model: Parts, selections: Sequence[Selection], most: int | None = None
+) -> tuple[Loader, Int[NDArray[np.int64], "rows"]]:
+    """A loader of the rows, those of each table in random order, always the same, and where each stands among them all.
+
+    Args:
+        model: The model.
+        selections: The rows.
+        most: Load no more than so many of them.
+    """
+    random = np.random.default_rng(0)
+    orders = [random.permutation(len(each.numbers)) for each in selections]
+    starts = np.cumsum([0, *map(len, orders)])
+    share = 1.0 if most is None else min(1.0, most / max(1, int(starts[-1])))
+    orders = [order[: max(1, int(share * len(order)))] for order in orders]
+    shuffled = [replace(each, numbers=each.numbers[order]) for each, order in zip(selections, orders, strict=True)]
+    train = model.spec.train
+    size = max(LEAST, train.batch_size)
+    places = np.concatenate([start + order for start, order in zip(starts[:-1], orders, strict=True)])
+    return Loader(model, shuffled, batch_size=size, seed=train.seed, room=ONCE), places
 
 
 def unlabelled(
@@ -139,14 +180,13 @@ def _measured(spec: Spec, name: str) -> Selection:
     if not heads:
         wanted = ", ".join(f"`{column}`" for each in columns.values() for column in each)
         raise UsageError(f"`{name}` has no column with labels; the heads read {wanted}")
-    table = open_columns(spec, name, heads, folder=Path())
-    return Selection(table, labelled_rows(spec, table, heads), heads)
+    return select(spec, name, heads, folder=Path())
 
 
-def _usable(model: Parts, split: str, selections: Sequence[Selection]) -> Labelled:
+def _usable(model: Parts, split: str, selections: Sequence[Selection]) -> MeasuredRows:
     found = _unusable(model, selections)
     check_share(selections, found)
-    return Labelled(split, _loader(model, without(selections, found), ONCE), len(found))
+    return MeasuredRows(split, without(selections, found), len(found))
 
 
 def _unusable(model: Parts, selections: Sequence[Selection]) -> list[Unusable]:

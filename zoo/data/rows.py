@@ -11,8 +11,8 @@ from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of, part_columns, text_columns
-from zoo.data.split import split
-from zoo.data.tables import Table, open_table
+from zoo.data.split import group_numbers, split
+from zoo.data.tables import Table, header_of, open_table
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
@@ -91,15 +91,34 @@ def open_rows(spec: Spec) -> Rows:
     return Rows(tuple(training), tuple(aside), tuple(filter(None, remarks)))
 
 
-def select(spec: Spec, name: str) -> Selection:
-    """All rows of a table of the spec that have a label of any head.
+def select(spec: Spec, name: str, heads: frozenset[str] | None = None, folder: Path | None = None) -> Selection:
+    """All rows of a table that have a label of any of the heads, which are all heads unless said.
+
+    The column of `evaluate.groups` is there to be read if the table has it.
+
+    Args:
+        spec: The spec.
+        name: What it calls the table.
+        heads: The heads.
+        folder: Where a relative path starts; the spec's folder unless given.
 
     Raises:
         UsageError: The table cannot be read, lacks a column, or has no labelled row.
     """
-    heads = frozenset(spec.heads)
-    table = open_columns(spec, name, heads)
+    heads = frozenset(spec.heads) if heads is None else heads
+    groups = spec.evaluate.groups
+    start = spec.folder if folder is None else folder
+    further = [groups] if groups and groups in header_of(name, spec.tables, start) else []
+    table = open_columns(spec, name, heads, further, start)
     return Selection(table, labelled_rows(spec, table, heads), heads)
+
+
+def groups_of(spec: Spec, selections: Sequence[Selection]) -> Int[NDArray[np.int64], "rows"] | None:
+    """The number of the group of each of the selected rows; None where the spec, or a table, has no groups."""
+    column = spec.evaluate.groups
+    if column is None or any(column not in each.table.columns for each in selections):
+        return None
+    return group_numbers(_cells(selections, column), sum(len(each.numbers) for each in selections))
 
 
 def open_columns(

@@ -46,6 +46,23 @@ def split(
     return aside
 
 
+def group_numbers(groups: Iterable[Any], rows: int) -> Int[NDArray[np.int64], "rows"]:
+    """The number of each row's group, from 0, in the order of their names; None is a group of its own.
+
+    Args:
+        groups: The group of each row.
+        rows: How many there are.
+    """
+    known: dict[str, int] = {}
+    found = np.zeros(rows, np.int64)
+    for row, group in enumerate(groups):
+        found[row] = known.setdefault(f"row {row}" if group is None else repr(group), len(known))
+    ranks = np.empty(len(known), np.int64)
+    ranks[[known[name] for name in sorted(known)]] = np.arange(len(known))
+    numbered: NDArray[np.int64] = ranks[found]
+    return numbered
+
+
 def _classes(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np.int64], "rows"]:
     """The number of each row's class; 0 for all rows where the labels are no classes."""
     numbers: dict[Any, int] = {}
@@ -74,17 +91,10 @@ def _whole_groups(
     groups: Iterable[Any], rows: int, wanted: int, random: np.random.Generator
 ) -> Bool[NDArray[np.bool_], "rows"]:
     """Groups in random order, each that brings the number of rows set aside nearer to what is wanted."""
-    known: dict[str, int] = {}
-    found = np.zeros(rows, np.int64)
-    for row, group in enumerate(groups):
-        found[row] = known.setdefault(f"row {row}" if group is None else repr(group), len(known))
-    names = sorted(known)
-    if len(names) < 2:
-        raise UsageError(f"all rows are of the group {names[0]}; a split needs two groups")
-    ranks = np.empty(len(names), np.int64)
-    ranks[[known[name] for name in names]] = np.arange(len(names))
-    numbers = ranks[found]
+    numbers = group_numbers(groups, rows)
     sizes = np.bincount(numbers)
+    if len(sizes) < 2:
+        raise UsageError("all rows are of one group; a split needs two groups")
     chosen: list[int] = []
     taken = 0
     for group in random.permutation(len(sizes)):

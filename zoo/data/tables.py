@@ -165,18 +165,19 @@ def open_table(
     return table
 
 
-def header_of(name: str | Path, given: Mapping[str, Table] | None = None) -> Collection[str]:
+def header_of(name: str | Path, given: Mapping[str, Table] | None = None, folder: Path = Path()) -> Collection[str]:
     """The columns that a table has.
 
     Args:
-        name: Whatever `zoo.spec.sources.locate` takes; a relative path starts at the working folder.
+        name: Whatever `zoo.spec.sources.locate` takes.
         given: Tables in memory.
+        folder: Where a relative path starts.
 
     Raises:
         UsageError: It is not there, or cannot be read.
         NetworkError: It is on the Hub, and cannot be fetched.
     """
-    source = locate(name)
+    source = locate(name, folder)
     if isinstance(source, Memory):
         return in_memory(source, given).columns
     return (snapshot(source) if isinstance(source, HubTable) else source).header() or ()

@@ -1,17 +1,62 @@
 """Runs a model over samples and gathers what its metrics need, for every set of modalities at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Bool, Int
 from torch import Tensor
 
-from zoo.contract import Metric
-from zoo.evaluation.bootstrap import Estimate, estimate
+from zoo.contract import Head, Metric, MetricRows
+from zoo.evaluation.bootstrap import Draws, Question, chosen, count_of
+from zoo.evaluation.estimate import Estimate, estimates
 from zoo.features import Batch, Features
 from zoo.model.model import ZooModel
+
+Key = TypeVar("Key", bound=Hashable)
+Variant = Callable[[Mapping[str, Features]], Mapping[str, Features]]
+"""What a model sees in place of the features of its inputs."""
+
+
+@dataclass
+class Gathered:
+    """The labelled rows of a head, batch by batch.
+
+    Args:
+        rows: What its metrics need of them.
+        seen: Which of them have any of the inputs that were seen.
+        numbers: Which rows of all these are, counted from 0.
+        targets: Their labels; of heads with a `task` alone.
+        width: Of outputs `(batch, width)`, their width; else 0.
+    """
+
+    rows: list[MetricRows] = field(default_factory=list)
+    seen: list[Bool[Tensor, "_"]] = field(default_factory=list)
+    numbers: list[Int[Tensor, "_"]] = field(default_factory=list)
+    targets: list[Tensor] = field(default_factory=list)
+    width: int = 0
+
+    def joined(self) -> "HeadRows":
+        """All rows as one, in the order of their numbers."""
+        numbers = torch.cat(self.numbers)
+        order = numbers.argsort()
+        targets = torch.cat(self.targets)[order] if self.targets else None
+        rows = chosen(_joined(self.rows), order)
+        return HeadRows(rows, torch.cat(self.seen)[order], numbers[order], targets, self.width)
+
+
+@dataclass(frozen=True)
+class HeadRows:
+    """The labelled rows of a head, in order; see `Gathered`."""
+
+    rows: MetricRows
+    seen: Bool[Tensor, "rows"]
+    numbers: Int[Tensor, "rows"]
+    targets: Tensor | None
+    width: int
 
 
 @dataclass
@@ -19,14 +64,16 @@ class Measured:
     """What was gathered.
 
     Args:
-        metrics_of: Each head's metrics.
-        rows: By head, what its metrics need of each row.
+        heads: The model's heads.
+        gathered: By head, its labelled rows.
         losses: Sum of the loss over rows, and how many there were.
+        whole: Whether the rows have all that `all_metrics` need.
     """
 
-    metrics_of: Mapping[str, Mapping[str, Metric]]
-    rows: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    heads: Mapping[str, Head]
+    gathered: dict[str, Gathered] = field(default_factory=dict)
     losses: list[tuple[float, int]] = field(default_factory=list)
+    whole: bool = False
 
     @property
     def loss(self) -> float:
@@ -34,16 +81,33 @@ class Measured:
         count = sum(rows for _, rows in self.losses)
         return sum(loss * rows for loss, rows in self.losses) / count if count else float("nan")
 
+    def rows(self) -> dict[str, HeadRows]:
+        """The labelled rows of each head that has any."""
+        joined = {name: each.joined() for name, each in self.gathered.items() if any(map(len, each.numbers))}
+        return {name: each for name, each in joined.items() if count_of(each.rows)}
+
     def metrics(self, resamples: int = 0) -> dict[str, dict[str, Estimate]]:
-        """Every head's metrics, with intervals where `resamples` is above 0; of heads with a labelled row."""
+        """The metrics of every head with a labelled row that was seen, with intervals if `resamples` is above 0."""
+        rows = {name: each for name, each in self.rows().items() if bool(each.seen.any())}
         return {
-            name: {metric: estimate(each.compute, joined, resamples) for metric, each in self.metrics_of[name].items()}
-            for name, parts in self.rows.items()
-            if (joined := _joined(parts))
+            name: head_metrics(self.heads[name].metrics, [each], Draws(len(each.seen), resamples))[0]
+            for name, each in rows.items()
         }
 
 
-@torch.inference_mode()
+def head_metrics(
+    metrics: Mapping[Key, Metric], versions: Sequence[HeadRows], draws: Draws
+) -> list[dict[Key, Estimate]]:
+    """Metrics of several versions of a head's rows, from the same resamples; each of the rows that it has seen."""
+    questions = []
+    for version in versions:
+        index = None if bool(version.seen.all()) else version.seen.nonzero().squeeze(1)
+        rows = version.rows if index is None else chosen(version.rows, index)
+        questions += [Question(each, rows, index) for each in metrics.values()]
+    found = iter(estimates(questions, draws))
+    return [{name: next(found) for name in metrics} for _ in versions]
+
+
 def measure(model: ZooModel, batches: Iterable[Batch], device: torch.device) -> Measured:
     """Measures the whole model.
 
@@ -52,10 +116,9 @@ def measure(model: ZooModel, batches: Iterable[Batch], device: torch.device) -> 
         batches: Labelled samples.
         device: Where the model is.
     """
-    return measure_subsets(model, batches, device, [tuple(model.spec.inputs)])[tuple(model.spec.inputs)]
+    return measure_variants(model, batches, device, {"": dict})[""]
 
 
-@torch.inference_mode()
 def measure_subsets(
     model: ZooModel, batches: Iterable[Batch], device: torch.device, subsets: Sequence[tuple[str, ...]]
 ) -> dict[tuple[str, ...], Measured]:
@@ -67,17 +130,46 @@ def measure_subsets(
         device: Where the model is.
         subsets: Sets of inputs. Rows that have none of a set's inputs are left out of its numbers.
     """
-    heads = {name: model.head(name).metrics for name in model.heads}
-    measured = {subset: Measured(heads) for subset in subsets}
+    return measure_variants(model, batches, device, {subset: partial(only, subset) for subset in subsets})
+
+
+@torch.inference_mode()
+def measure_variants(
+    model: ZooModel,
+    batches: Iterable[Batch],
+    device: torch.device,
+    variants: Mapping[Key, Variant],
+    *,
+    whole: Key | None = None,
+    numbers: Sequence[int] | None = None,
+    watch: Callable[[Batch, Mapping[str, Features]], None] = lambda batch, features: None,
+) -> dict[Key, Measured]:
+    """Measures the model on several versions of its features. The backbones run once for all of them.
+
+    Args:
+        model: The model; it is left in the mode that it was in.
+        batches: Labelled samples.
+        device: Where the model is.
+        variants: By key, what becomes of the features before fusion and heads see them.
+        whole: Of which of them all is gathered that `all_metrics` need.
+        numbers: Which rows come, in their order; as many as there are, unless given.
+        watch: Is shown every batch and its features.
+    """
+    heads = {name: model.head(name) for name in model.heads}
+    measured = {key: Measured(heads, whole=key == whole) for key in variants}
     training = model.training
     model.eval()
+    start = 0
     try:
         for batch in batches:
             moved = batch.to(device)
+            places = torch.arange(start, start + len(batch))
+            start += len(batch)
+            placed = places if numbers is None else torch.as_tensor(numbers)[places]
             features = model.read(moved)
-            for subset in subsets:
-                seen = {name: each if name in subset else _hidden(each) for name, each in features.items()}
-                _measure_batch(model, moved, seen, measured[subset])
+            watch(batch, features)
+            for key, variant in variants.items():
+                _measure_batch(model, moved, variant(features), measured[key], placed)
     finally:
         model.train(training)
     return measured
@@ -97,15 +189,36 @@ def all_subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [chosen for size in sizes for chosen in combinations(names, size)]
 
 
-def _measure_batch(model: ZooModel, batch: Batch, features: Mapping[str, Features], measured: Measured) -> None:
+def only(subset: Sequence[str], features: Mapping[str, Features]) -> Mapping[str, Features]:
+    """The features as if no row had any other input."""
+    return {name: each if name in subset else _hidden(each) for name, each in features.items()}
+
+
+def exchanged(name: str, generator: torch.Generator, features: Mapping[str, Features]) -> Mapping[str, Features]:
+    """The features with those of one input exchanged at random among the rows that have it."""
+    there = features[name].present.cpu().nonzero().squeeze(1)
+    order = torch.arange(len(features[name].pooled))
+    order[there] = there[torch.randperm(len(there), generator=generator)]
+    return {**features, name: features[name].rows(order)}
+
+
+def _measure_batch(
+    model: ZooModel, batch: Batch, features: Mapping[str, Features], measured: Measured, numbers: Int[Tensor, "_"]
+) -> None:
     result = model.decide(batch, features)
     if result.losses:
         measured.losses.append((float(model.loss(result)), len(batch)))
     seen = torch.stack([each.present for each in features.values()]).any(0).cpu()
     for name, targets in batch.targets.items():
-        rows = model.head(name).rows(result.outputs[name], targets.value)
-        kept = (seen if targets.rows is None else seen[targets.rows]).nonzero().squeeze(1)
-        measured.rows.setdefault(name, []).append({key: _chosen(each, kept) for key, each in rows.items()})
+        head, outputs = model.head(name), result.outputs[name]
+        gathered = measured.gathered.setdefault(name, Gathered())
+        rows = head.all_rows(outputs, targets.value) if measured.whole else head.rows(outputs, targets.value)
+        gathered.rows.append({key: each.cpu() if isinstance(each, Tensor) else each for key, each in rows.items()})
+        gathered.seen.append(seen if targets.rows is None else seen[targets.rows])
+        gathered.numbers.append(numbers if targets.rows is None else numbers[targets.rows])
+        if head.task is not None and measured.whole:
+            gathered.targets.append(targets.value.cpu())
+            gathered.width = outputs.shape[1]
 
 
 def _hidden(features: Features) -> Features:
@@ -121,15 +234,10 @@ def _hidden(features: Features) -> Features:
     )
 
 
-def _chosen(values: Any, kept: Tensor) -> Any:
-    return values.cpu()[kept] if isinstance(values, Tensor) else [values[row] for row in kept.tolist()]
-
-
-def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The rows of all batches as one; empty where there is no row."""
+def _joined(parts: Sequence[MetricRows]) -> dict[str, Any]:
+    """The rows of all batches as one."""
     joined = {}
     for key in parts[0]:
-        first = parts[0][key]
         columns = [part[key] for part in parts]
-        joined[key] = torch.cat(columns) if isinstance(first, Tensor) else list(chain.from_iterable(columns))
-    return joined if joined and len(next(iter(joined.values()))) else {}
+        joined[key] = torch.cat(columns) if isinstance(columns[0], Tensor) else list(chain.from_iterable(columns))
+    return joined

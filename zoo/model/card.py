@@ -63,7 +63,8 @@ def _quality(metrics: Mapping[str, Any]) -> str:
         for head, found in heads.items():
             for metric, each in found.items():
                 interval = f"{each['low']:.3f} to {each['high']:.3f}" if each["low"] is not None else ""
-                rows.append(f"| {subset} | {head} | {metric} | {each['value']:.3f} | {interval} | {each['n']} |")
+                value = "-" if each["value"] is None else f"{each['value']:.3f}"
+                rows.append(f"| {subset} | {head} | {metric} | {value} | {interval} | {each['n']} |")
     unusable = metrics.get("unusable", 0)
     told = f" {unusable:,} of its rows cannot be used and stand in no number." if unusable else ""
     return f"## Quality\n\nMeasured on `{metrics['split']}`.{told}\n\n" + "\n".join(rows)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.contract import Metric, MetricRows
 from zoo.testing import modules
 from zoo.testing.case import refusal
 from zoo.testing.compare import CLOSE, differences, rows_of
@@ -76,23 +77,43 @@ def wrong_labels_are_refused(trial: HeadTrial) -> Iterator[str]:
 
 
 def metrics_are_numbers(trial: HeadTrial) -> Iterator[str]:
-    """A head with labels has metrics; each gives a number for all rows, and for rows drawn again and again."""
+    """A head with labels has metrics; each gives a number for all rows, for rows drawn again, and for their weights."""
     head = trial.build().eval()
     if trial.columns and not head.metrics:
         yield "it has no metrics"
     if not head.metrics:
         return
     with torch.no_grad():
-        rows = head.rows(trial.outputs(head), trial.targets)
-    for name, each in rows.items():
-        if len(each) != len(trial.batch):
-            yield f"`rows` has {len(each)} entries of `{name}` for {len(trial.batch)} rows"
-            return
-    for name, metric in head.metrics.items():
-        for index in (list(range(len(trial.batch))), [0] * len(trial.batch)):
+        outputs = trial.outputs(head)
+        rows = head.rows(outputs, trial.targets)
+        known = {"rows": rows, "all_rows": head.all_rows(outputs, trial.targets)}
+    for method, each in known.items():
+        for name, entries in each.items():
+            if len(entries) != len(trial.batch):
+                yield f"`{method}` has {len(entries)} entries of `{name}` for {len(trial.batch)} rows"
+                return
+    yield from _metric_problems(head.metrics, rows)
+    further = {name: metric for name, metric in head.all_metrics().items() if name not in head.metrics}
+    of_classes = {f"{name}: {key}": each for name, part in head.class_metrics().items() for key, each in part.items()}
+    yield from _metric_problems(further, known["all_rows"], empty=True)
+    yield from _metric_problems(of_classes, known["all_rows"], empty=True)
+
+
+def _metric_problems(metrics: Mapping[str, Metric], rows: MetricRows, empty: bool = False) -> Iterator[str]:
+    """What is wrong with metrics of some rows.
+
+    Args:
+        metrics: The metrics.
+        rows: The rows.
+        empty: Whether they may have no number.
+    """
+    count = len(next(iter(rows.values())))
+    for name, metric in metrics.items():
+        for index in (list(range(count)), [0] * count):
             value = metric.compute({key: _chosen(each, index) for key, each in rows.items()})
-            if not isinstance(value, float) or (index[-1] and not isfinite(value)):
+            if not isinstance(value, float) or (index[-1] and not isfinite(value) and not empty):
                 yield f"the metric `{name}` is {value!r}; expected a float"
+            yield from _weight_problems(name, metric, rows, index, value)
         if not metric.doc:
             yield f"the metric `{name}` has no `doc`"
 
@@ -129,6 +150,17 @@ def _strange(value: Any) -> Iterator[str]:
             yield from _strange(each)
     elif type(value) not in PLAIN:
         yield type(value).__name__
+
+
+def _weight_problems(name: str, metric: Metric, rows: MetricRows, index: Sequence[int], value: float) -> Iterator[str]:
+    """How a metric of weights is not that of rows that come so often."""
+    bound = metric.weighted(rows) if metric.weighted is not None else None
+    if bound is None:
+        return
+    weights = torch.tensor(index).bincount(minlength=len(index)).double()[:, None]
+    told = bound(weights)
+    if told.shape != (1,) or not torch.allclose(told.double(), torch.tensor([value]).double(), equal_nan=True):
+        yield f"the metric `{name}` is {told.tolist()} by the weights of rows that give {value!r}"
 
 
 def _chosen(values: Any, index: Sequence[int]) -> Any:

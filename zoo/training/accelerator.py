@@ -1,9 +1,7 @@
 """The devices and processes that a training runs on, as Accelerate finds them."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -12,7 +10,7 @@ from accelerate.utils import gather_object
 
 from zoo.data.step import Share
 from zoo.errors import UsageError
-from zoo.evaluation.measure import Measured
+from zoo.evaluation.measure import Gathered, Measured
 from zoo.training.device import precision_on
 
 
@@ -50,8 +48,16 @@ def share_of(accelerator: Accelerator) -> Share:
 
 def gathered(measured: Measured) -> Measured:
     """What all processes measured, each on its share of the rows, in the order of the rows."""
-    rows: dict[str, list[Mapping[str, Any]]] = {}
-    for each in gather_object([measured.rows]):
-        for head, parts in each.items():
-            rows.setdefault(head, []).extend(parts)
-    return replace(measured, rows=rows, losses=gather_object(measured.losses))
+    together: dict[str, Gathered] = {}
+    start = 0
+    for each in gather_object([measured.gathered]):
+        for head, part in each.items():
+            whole = together.setdefault(head, Gathered(width=part.width))
+            whole.rows += part.rows
+            whole.seen += part.seen
+            whole.targets += part.targets
+            whole.numbers += [numbers + start for numbers in part.numbers]
+        start += 1 + max(
+            (int(numbers.max()) for part in each.values() for numbers in part.numbers if len(numbers)), default=0
+        )
+    return replace(measured, gathered=together, losses=gather_object(measured.losses))

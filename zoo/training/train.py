@@ -19,13 +19,13 @@ from zoo.data.given import with_tables
 from zoo.data.inputs import make_chain
 from zoo.data.loader import Loader
 from zoo.data.look_over import look_over_files, look_over_labels
-from zoo.data.open import Labelled, loader
+from zoo.data.open import Labelled, labelled, loader
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows
 from zoo.data.usable import SKIPPED, skipped_text
 from zoo.errors import ZooError
 from zoo.evaluation.calibrate import calibrate
-from zoo.evaluation.evaluate import evaluate, evaluate_rows
+from zoo.evaluation.evaluate import evaluate_rows, row_groups
 from zoo.files import replace_file
 from zoo.model.build import build_fitted
 from zoo.model.model import ZooModel
@@ -192,10 +192,11 @@ def _measured(model: ZooModel, validation: Labelled | None, folder: Path | None)
     The run is whole already: what goes wrong here costs no training.
     """
     try:
-        if model.spec.data.test is not None:
-            metrics = evaluate(model).as_dict()
-        else:
-            metrics = evaluate_rows(model, *validation).as_dict() if validation is not None else {}
+        rows = labelled(model) if model.spec.data.test is not None else validation
+        if rows is None:
+            return {}
+        groups = row_groups(model.spec, rows.batches.selections)
+        metrics = evaluate_rows(model, *rows, groups).as_dict()
     except ZooError as error:
         if folder is not None:
             error.args = (f"{error}; the run is kept in `{folder}`: mend this, then `zoo eval {folder}`",)

@@ -64,10 +64,16 @@ class Regressor(Layers):
     )
     loss: Literal["squared", "absolute", "huber"] = option("squared", "Loss on the standardised numbers.")
     standardize: bool = option(True, "Learn the numbers with the mean 0 and deviation 1 of the training rows.")
+    sentiment: bool = option(
+        False,
+        "The numbers are sentiments from -3 to 3: `zoo eval` tells acc2 (of both kinds), their F1 and acc7 too.",
+    )
 
     def __post_init__(self) -> None:
-        """Refuses a column that is named twice."""
+        """Refuses a column that is named twice, and sentiments of several columns."""
         check_unique("columns", self.columns)
+        if self.sentiment and len(self.columns or ()) > 1:
+            raise ValueError("`sentiment` is of one number; give each of the columns a head of its own")
 
 
 REGRESSOR = Component(

@@ -12,7 +12,8 @@ from zoo.contract import HeadContext, Metric
 from zoo_core.declarations.heads import Classifier
 from zoo_core.heads.class_scores import ClassScores, learnt
 from zoo_core.heads.classes import class_names, code_of
-from zoo_core.heads.metrics import exact_match, macro_f1_of_labels, micro_f1
+from zoo_core.heads.metrics import EXACT_MATCH, HAMMING, MACRO_F1_OF_LABELS, MICRO_F1_OF_LABELS, of_label
+from zoo_core.heads.score_metrics import AUROC_OF_LABELS, MEAN_AVERAGE_PRECISION
 from zoo_core.heads.temperature import temperature_of_labels
 
 
@@ -24,11 +25,8 @@ class MultiLabel(ClassScores):
     """
 
     weights: Float[Tensor, "classes"] | None
-    metrics = {
-        "macro_f1": Metric(macro_f1_of_labels, doc="Mean F1 of the labels, rare ones like frequent ones."),
-        "micro_f1": Metric(micro_f1, doc="F1 over all decisions of all labels."),
-        "exact_match": Metric(exact_match, doc="Share of the rows whose labels are all right."),
-    }
+    task = "labels"
+    metrics = {"macro_f1": MACRO_F1_OF_LABELS, "micro_f1": MICRO_F1_OF_LABELS, "exact_match": EXACT_MATCH}
 
     def __init__(self, options: Classifier, context: HeadContext) -> None:
         super().__init__(options, context)
@@ -94,3 +92,18 @@ class MultiLabel(ClassScores):
     ) -> Mapping[str, Any]:
         """Which labels are `true` and which are `predicted`, `(batch, classes)` each."""
         return {"true": targets.bool(), "predicted": outputs > 0}
+
+    def all_metrics(self) -> Mapping[str, Metric]:
+        """Those of the decisions and those of the order of the probabilities."""
+        further = {"hamming": HAMMING, "auroc": AUROC_OF_LABELS, "mean_average_precision": MEAN_AVERAGE_PRECISION}
+        return {**self.metrics, **further}
+
+    def all_rows(
+        self, outputs: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> Mapping[str, Any]:
+        """The decisions, and `scores`: the logits, calibrated if the head is."""
+        return {**self.rows(outputs, targets), "scores": self.scaled(outputs)}
+
+    def class_metrics(self) -> Mapping[str, Mapping[str, Metric]]:
+        """Precision, recall and F1 of each label."""
+        return {name: of_label(code) for name, code in self.codes.items()}

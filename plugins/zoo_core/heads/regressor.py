@@ -15,7 +15,8 @@ from zoo.contract import Head, HeadContext, Metric
 from zoo.features import Reading
 from zoo_core.declarations.heads import Regressor
 from zoo_core.heads.layers import hidden_layers
-from zoo_core.heads.metrics import mean_absolute_error, r2, root_mean_squared_error
+from zoo_core.heads.number_metrics import MAE, PEARSON, R2, RMSE, SPEARMAN
+from zoo_core.heads.sentiment import SENTIMENT
 from zoo_core.inputs.cells import shown
 from zoo_core.inputs.numeric import moments, number
 
@@ -80,18 +81,14 @@ class RegressionHead(Head):
     one standard deviation, and linear beyond (Huber 1964).
     """
 
-    metrics = {
-        "r2": Metric(r2, doc="Share of the variance that is explained, mean over the columns."),
-        "mae": Metric(mean_absolute_error, higher=False, doc="Mean absolute error, mean over the columns."),
-        "rmse": Metric(
-            root_mean_squared_error, higher=False, doc="Root of the mean squared error, mean over the columns."
-        ),
-    }
+    task = "numbers"
+    metrics = {"r2": R2, "mae": MAE, "rmse": RMSE}
 
     def __init__(self, options: Regressor, context: HeadContext) -> None:
         super().__init__()
         width = context.features.pooled_dim
         self.columns = options.columns
+        self.sentiment = options.sentiment
         self.loss_of = LOSSES[options.loss]
         count = len(options.columns or [""])
         self.means, self.deviations = [0.0] * count, [1.0] * count
@@ -148,6 +145,11 @@ class RegressionHead(Head):
     ) -> Mapping[str, Any]:
         """The `true` and the `predicted` numbers in their own unit, `(batch, columns)` each; NaN is missing."""
         return {"true": self._unscaled(targets), "predicted": self._unscaled(outputs)}
+
+    def all_metrics(self) -> Mapping[str, Metric]:
+        """The errors, the correlations and, where the numbers are sentiments, what that field tells."""
+        further = SENTIMENT if self.sentiment else {}
+        return {**self.metrics, "pearson": PEARSON, "spearman": SPEARMAN, **further}
 
     def _unscaled(self, numbers: Float[Tensor, "batch columns"]) -> Float64[Tensor, "batch columns"]:
         """Standardised numbers in their own unit, on the CPU in double precision, which not every device has."""

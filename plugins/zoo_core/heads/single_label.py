@@ -12,8 +12,13 @@ from zoo.contract import HeadContext, Metric
 from zoo_core.declarations.heads import Classifier
 from zoo_core.heads.class_scores import ClassScores, learnt
 from zoo_core.heads.classes import code_of, single_class_name
-from zoo_core.heads.metrics import accuracy, balanced_accuracy, macro_f1
+from zoo_core.heads.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MATTHEWS, MICRO_F1, of_class
+from zoo_core.heads.score_metrics import AUROC, AVERAGE_PRECISION, BRIER, CALIBRATION, LOG_LOSS
 from zoo_core.heads.temperature import temperature_of_choice
+from zoo_core.heads.weighing import Rows
+
+MOST_CONFUSED = 200
+"""Most classes that have a confusion matrix: its cells are their square."""
 
 
 class SingleLabel(ClassScores):
@@ -24,11 +29,8 @@ class SingleLabel(ClassScores):
     """
 
     weights: Float[Tensor, "classes"] | None
-    metrics = {
-        "accuracy": Metric(accuracy, doc="Share of the rows whose class is recognised."),
-        "macro_f1": Metric(macro_f1, doc="Mean F1 of the classes, rare ones counting like frequent ones."),
-        "balanced_accuracy": Metric(balanced_accuracy, doc="Mean recall of the classes."),
-    }
+    task = "classes"
+    metrics = {"accuracy": ACCURACY, "macro_f1": MACRO_F1, "balanced_accuracy": BALANCED_ACCURACY}
 
     def __init__(self, options: Classifier, context: HeadContext) -> None:
         super().__init__(options, context)
@@ -88,3 +90,32 @@ class SingleLabel(ClassScores):
     def rows(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Mapping[str, Any]:
         """The numbers of the `true` and the `predicted` class."""
         return {"true": targets, "predicted": outputs.argmax(1)}
+
+    def all_metrics(self) -> Mapping[str, Metric]:
+        """Those of the decisions and those of the probabilities."""
+        return {
+            **self.metrics,
+            "micro_f1": MICRO_F1,
+            "matthews": MATTHEWS,
+            "auroc": AUROC,
+            "average_precision": AVERAGE_PRECISION,
+            "log_loss": LOG_LOSS,
+            "brier": BRIER,
+            "calibration_error": CALIBRATION,
+        }
+
+    def all_rows(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Mapping[str, Any]:
+        """The decisions, and `scores`: the logarithms of the probabilities."""
+        return {**self.rows(outputs, targets), "scores": self.scaled(outputs).log_softmax(1)}
+
+    def class_metrics(self) -> Mapping[str, Mapping[str, Metric]]:
+        """Precision, recall and F1 of each class."""
+        return {name: of_class(code) for name, code in self.codes.items()}
+
+    def confusion(self, rows: Rows) -> Mapping[str, Any] | None:
+        """How many rows of each true class (down) each class was predicted (across); None of very many classes."""
+        count = len(self.classes)
+        if count > MOST_CONFUSED:
+            return None
+        cells = (rows["true"] * count + rows["predicted"]).bincount(minlength=count * count)
+        return {"classes": self.classes, "counts": cells.reshape(count, count).tolist()}
