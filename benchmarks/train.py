@@ -116,7 +116,7 @@ def by_hand(task: str, folder: Path, cached: bool) -> None:
     for _ in range(epochs):
         model.train()
         started = time.perf_counter()
-        for index in torch.randperm(ROWS).split(size):
+        for index in torch.split(torch.randperm(ROWS), size):
             values = [each[index] for each in train[0]]
             logits = model.head(features[index]) if features is not None else model(values)
             loss = nn.functional.cross_entropy(logits, train[1][index])
@@ -143,7 +143,7 @@ def _decoded(path: Path, parts: list[str], folder: Path) -> tuple[list[Any], Any
     values: list[Any] = []
     for part in parts:
         cells = table.column(part).to_pylist()
-        values.append({"image": _pictures, "text": _texts, "audio": _sounds}[part](cells, folder))
+        values.append(DECODE[part](cells, folder))
     return values, torch.from_numpy(np.array([int(each) for each in table.column("label").to_pylist()]))
 
 
@@ -181,6 +181,10 @@ def _sounds(cells: list[bytes], folder: Path) -> Any:
     waves = torch.stack([torch.from_numpy(soundfile.read(BytesIO(cell), dtype="float32")[0]) for cell in cells])
     spectrum = torch.log(mel(waves) + 1e-6)
     return ((spectrum - spectrum.mean()) / spectrum.std())[:, None]
+
+
+DECODE: dict[str, Callable[[list[Any], Path], Any]] = {"image": _pictures, "text": _texts, "audio": _sounds}
+"""What makes tensors of all cells of a column."""
 
 
 def _network(parts: list[str], frozen: bool) -> Any:

@@ -142,6 +142,13 @@ class TimmBackbone(Backbone):
         """timm computes its position tables and indices anew."""
         reinit_non_persistent_buffers(self.network)
 
+    def recompute(self) -> None:
+        """Makes the backward pass compute the blocks again, where timm can for this network."""
+        try:
+            self.network.set_grad_checkpointing(True)
+        except (AttributeError, AssertionError) as error:
+            raise NotImplementedError from error
+
     def files(self) -> Mapping[str, str]:
         """timm's `config.json`, with what pictures of this network are like."""
         return {FILE: self._request.as_trained().as_json()}

@@ -145,6 +145,15 @@ class Encoder(Backbone):
             original = make_network(self.configured.original, pooler=self._pooler)
         return {PREFIX + name: tensor.to("meta") for name, tensor in original.state_dict().items()}
 
+    def recompute(self) -> None:
+        """Makes the backward pass compute the layers again, where the library can for this network."""
+        if not self.network.supports_gradient_checkpointing:
+            raise NotImplementedError
+        # Until transformers 5.23 the method had an older name, which is now a deprecated one.
+        known = hasattr(self.network, "activation_checkpointing_enable")
+        enable = getattr(self.network, "activation_checkpointing_enable" if known else "gradient_checkpointing_enable")
+        enable({"use_reentrant": False})
+
     def files(self) -> Mapping[str, str]:
         """`config.json` of this tower alone, in which `zoo` holds what else it was built from."""
         entries = json.loads(self.config.to_json_string(use_diff=False))

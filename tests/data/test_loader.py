@@ -29,15 +29,15 @@ def selection(
     return Selection(Samples(rows), np.arange(len(rows)), frozenset(heads), weight)
 
 
-class Training(Loader):
+class BatchLoader(Loader):
     """A loader whose epochs give the whole batch of each step."""
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:  # type: ignore[override]
         return (step.batch for step in super().epoch(number, first))
 
 
-def loader(head: type[Labels] = Labels, toys: Toys | None = None, **how: Any) -> Training:
-    return Training(toys or Toys(head), [selection()], batch_size=4, seed=3, **how)
+def loader(head: type[Labels] = Labels, toys: Toys | None = None, **how: Any) -> BatchLoader:
+    return BatchLoader(toys or Toys(head), [selection()], batch_size=4, seed=3, **how)
 
 
 def same(first: Iterable[Batch], second: Iterable[Batch]) -> bool:
@@ -138,7 +138,7 @@ def test_worker_processes_are_started_where_they_are_worth_it(monkeypatch: pytes
 
 def test_tables_are_drawn_by_their_weights_and_feed_their_heads() -> None:
     other = [{"image": [1.0], "walk": [1.0], "stars": None, "label": "good"}] * 4
-    both = Training(Toys(), [selection(heads=["stars"]), selection(other, 2.0, ["mood"])], batch_size=5)
+    both = BatchLoader(Toys(), [selection(heads=["stars"]), selection(other, 2.0, ["mood"])], batch_size=5)
     batches = list(both.epoch(1))
     assert len(batches) == len(both) == 4
     assert sum(len(batch) for batch in batches) == 11 + 8

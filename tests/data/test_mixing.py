@@ -106,7 +106,7 @@ def test_the_loss_of_a_mixture_is_that_of_soft_labels(tmp_path: Path) -> None:
     """Cross-entropy with shares of two labels is that with probabilities (Zhang et al. 2018)."""
     model = build(write_tables(tmp_path)).eval()
     learning, _ = training(model, open_rows(model.spec))
-    mixed = Mixing(1.0, 0, [])(next(learning.epoch(1)), 3)
+    mixed = Mixing(1.0, 0, [])(next(learning.epoch(1)).batch, 3)
     result, targets = model(mixed), mixed.targets["kind"]
     soft = targets.share * F.one_hot(targets.value, 2) + (1 - targets.share) * F.one_hot(targets.other, 2)
     torch.testing.assert_close(result.losses["kind"], F.cross_entropy(result.outputs["kind"], soft))

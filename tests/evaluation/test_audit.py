@@ -97,7 +97,7 @@ def test_exchanged_features_stay_among_the_rows_that_have_them() -> None:
 
 def test_rows_are_mixed_before_they_are_exchanged(tmp_path: Path) -> None:
     model = build(write_tables(tmp_path))
-    _, selections = measured_rows(model)
+    _, selections, _ = measured_rows(model)
     loader, places = mixed(model, selections)
     ids = [row for batch in loader for row in batch.ids]
     assert ids != sorted(ids) and sorted(ids) == list(range(40))

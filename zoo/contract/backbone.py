@@ -109,6 +109,14 @@ class Backbone(nn.Module, ABC):
     def restore_buffers(self) -> None:
         """Recomputes buffers that are in no checkpoint, after they were allocated empty. Most modules need nothing."""
 
+    def recompute(self) -> None:
+        """Makes the backward pass compute the layers again instead of keeping what they gave (Chen et al. 2016).
+
+        Raises:
+            NotImplementedError: The backbone cannot.
+        """
+        raise NotImplementedError
+
     def files(self) -> Mapping[str, str]:
         """Texts that must be kept with the weights so that the backbone can be built again, by file name."""
         return {}

@@ -80,7 +80,7 @@ class Attempts:
 
     def __init__(self, model: Parts, name: str, folder: Path, absent: Collection[str] = ()) -> None:
         self._work = RowWork(Preparation(model, (), absent))
-        self._name, self._folder, self._size = name, folder, model.spec.train.batch_size
+        self._name, self._folder, self._size = name, folder, model.spec.train.rows
         padding = {each: model.backbone(each).padding_value for each in model.spec.inputs}
         self._collate = Collation(padding, {})
 

@@ -133,7 +133,7 @@ def mixed(
     orders = [order[: max(1, int(share * len(order)))] for order in orders]
     shuffled = [replace(each, numbers=each.numbers[order]) for each, order in zip(selections, orders, strict=True)]
     train = model.spec.train
-    size = max(LEAST, train.batch_size)
+    size = max(LEAST, train.rows)
     places = np.concatenate([start + order for start, order in zip(starts[:-1], orders, strict=True)])
     return Loader(model, shuffled, batch_size=size, seed=train.seed, room=ONCE), places
 
@@ -197,5 +197,5 @@ def _loader(
     model: Parts, selections: Sequence[Selection], room: int, absent: Collection[str] = (), **further: Any
 ) -> Loader:
     train = model.spec.train
-    size, seed = train.batch_size, train.seed
+    size, seed = train.rows, train.seed
     return Loader(model, selections, batch_size=size, seed=seed, absent=absent, room=room, **further)

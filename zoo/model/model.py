@@ -73,7 +73,7 @@ class ZooModel(nn.Module):
         self.starts: dict[str, Start] = {}
         self.sources: dict[str, Source] = {}
         self.frozen: list[nn.Module] = []
-        self.frozen_rows = spec.train.batch_size
+        self.frozen_rows = spec.train.rows
         self.lacked: frozenset[str] | None = None
         self.calibration: dict[str, Calibration] = {}
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())

@@ -69,7 +69,7 @@ def memory_of(model: ZooModel, costs: Costs, device: Device, precision: str) -> 
     return Memory(
         device=device,
         precision=precision,
-        batch_size=model.spec.train.batch_size,
+        batch_size=model.spec.train.rows,
         training_levels=frozenset(level + kept for level in costs.training),
         inference_levels=costs.inference,
     )

@@ -194,7 +194,11 @@ class Train:
     """How the model is optimised."""
 
     epochs: int = option(5, "Passes over the training data.", ge=1)
-    batch_size: int = option(32, "Samples per step, over all devices.", ge=1)
+    batch_size: int | Literal["auto"] = option(
+        32,
+        "Samples per step, over all devices; `auto` takes what fits into memory, fewer where rows are few.",
+        ge=1,
+    )
     learning_rate: float = option(1e-3, "Peak learning rate of new parts; pretrained parts get a tenth of it.", gt=0)
     weight_decay: float = option(
         0.05, "Weight decay of AdamW (Loshchilov and Hutter 2019); none on norms and biases.", ge=0
@@ -230,6 +234,16 @@ class Train:
     cache: bool = option(
         True, "Compute what frozen backbones give once, and keep it in `$ZOO_CACHE` for later epochs and trainings."
     )
+    recompute: bool = option(
+        False,
+        "Recompute the layers of backbones in the backward pass instead of keeping what they gave (Chen et al. 2016): "
+        "less memory, a third more time.",
+    )
+    compile: bool = option(False, "Compile backbones with `torch.compile`; it needs a C++ compiler.")
+    track: Literal["tensorboard", "trackio", "wandb"] | None = option(
+        None,
+        "Tracker that hears of the training, beside `history.jsonl`; TensorBoard's files are in the run's `logs`.",
+    )
     save_every: float = option(
         10.0, "Minutes after which the state of the training is saved, beside after every epoch.", gt=0
     )
@@ -248,6 +262,11 @@ class Train:
         ge=0,
         le=100,
     )
+
+    @property
+    def rows(self) -> int:
+        """Samples per step; of `auto`, what is taken where no training finds it out."""
+        return 32 if self.batch_size == "auto" else self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -14,11 +15,13 @@ from zoo.evaluation.measure import Gathered, Measured
 from zoo.training.device import precision_on
 
 
-def make_accelerator(precision: str) -> Accelerator:
+def make_accelerator(precision: str, track: str | None = None, folder: Path | None = None) -> Accelerator:
     """The devices and the arithmetic of a training; under `torchrun` or `accelerate launch`, of one of its processes.
 
     Args:
         precision: `auto`, `fp32`, `bf16` or `fp16`; `auto` is bf16 on a GPU that has it, else fp32.
+        track: The tracker that hears of it.
+        folder: Where that writes its files.
 
     Raises:
         UsageError: The device cannot compute in this precision, or not in the way that was launched.
@@ -37,7 +40,11 @@ def make_accelerator(precision: str) -> Accelerator:
     arithmetic = "no" if precision == "fp32" else precision
     # Without a GPU, Accelerate takes several processes for several only where it is told that there is none.
     return Accelerator(
-        cpu=not gpu and not torch.backends.mps.is_available(), mixed_precision=arithmetic, kwargs_handlers=[unused]
+        cpu=not gpu and not torch.backends.mps.is_available(),
+        mixed_precision=arithmetic,
+        kwargs_handlers=[unused],
+        log_with=track,
+        project_dir=folder,
     )
 
 

@@ -36,6 +36,7 @@ from zoo.training.state import (
     write_state,
 )
 from zoo.training.stepper import Stepper
+from zoo.training.tracking import track_epoch
 from zoo.training.unfinished import Diverged
 
 LOOK_EVERY = 10
@@ -114,6 +115,7 @@ class Training:
         self.position.epoch, self.position.step = self.position.epoch + 1, 0
         self.position.loss = self.position.seconds = self.position.rows = 0
         self.watch.epoch(record)
+        track_epoch(self.accelerator, record, self.position.steps)
         if self.position.epoch < self.spec.train.epochs and not self.choice.over:
             self._save()
         self._stop_if_asked()

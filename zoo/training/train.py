@@ -23,7 +23,7 @@ from zoo.data.open import Labelled, labelled, loader
 from zoo.data.open import training as loaders
 from zoo.data.rows import Rows
 from zoo.data.usable import SKIPPED, skipped_text
-from zoo.errors import ZooError
+from zoo.errors import UsageError, ZooError
 from zoo.evaluation.calibrate import calibrate
 from zoo.evaluation.evaluate import evaluate_rows, row_groups
 from zoo.files import replace_file
@@ -36,8 +36,10 @@ from zoo.spec.sections import Spec
 from zoo.training.accelerator import make_accelerator, share_of
 from zoo.training.frozen import FeatureCache
 from zoo.training.loop import Training
+from zoo.training.options import prepare_backbones, with_batch_size
 from zoo.training.progress import Silent, Watch
 from zoo.training.state import Record
+from zoo.training.tracking import LOGS, check_tracker
 from zoo.training.unfinished import STATE, kept, unfinished
 from zoo.transfer.freeze import apply_transfer
 
@@ -98,7 +100,12 @@ def train(
     folder = Path(output) if output is not None else None
     if folder is not None and resume and (folder / LOCK).exists():
         return _finished(folder, components)
-    accelerator = make_accelerator(checked.train.precision)
+    track = checked.train.track
+    check_tracker(track)
+    logs = None if folder is None else unfinished(folder) / LOGS
+    if track == "tensorboard" and logs is None:
+        raise UsageError("`train.track: tensorboard` writes files: name the folder of the run")
+    accelerator = make_accelerator(checked.train.precision, track, logs)
     first = accelerator.is_main_process
     watch = watch if watch is not None and first else Silent()
     with _working(checked, folder, resume, first) as working:
@@ -110,6 +117,9 @@ def train(
                 if (working / SKIPPED).exists():
                     shutil.copy(working / SKIPPED, beside / SKIPPED)
                 write_run(model, beside, folder, {})
+                accelerator.end_training()
+                if (working / LOGS).exists():
+                    shutil.move(working / LOGS, beside / LOGS)
     accelerator.end_training()
     metrics = _measured(model, validation, folder) if first else {}
     return Run(model, history, metrics, folder)
@@ -141,11 +151,15 @@ def _learn(
             write_history(working / HISTORY, record)
 
     opened = usable_rows(spec)
+    spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
     if opened.unusable and working is not None and accelerator.is_main_process:
         replace_file(working / SKIPPED, skipped_text(opened.unusable))
     model = _built(spec, opened)
+    prepare_backbones(model)
     augmentation = make_augmentation(model)
-    watch.start(model, [*opened.remarks, *augmentation.remarks])
+    watch.start(model, [*opened.remarks, *augmentation.remarks, *filter(None, [remark])])
+    if spec.train.track is not None:
+        accelerator.init_trackers(spec.name)
     training, validation = _loaders(model, opened, augmentation, accelerator, watch)
     state = working / STATE if working is not None else None
     Training(model, training, validation, watch, accelerator, state).run(note)
@@ -160,7 +174,7 @@ def _loaders(
 ) -> tuple[Loader, Loader | None]:
     """Loaders of this process's share of the rows, with the features of frozen backbones."""
     share, train = share_of(accelerator), model.spec.train
-    model.frozen_rows = -(-train.batch_size // (train.accumulate * share.processes))
+    model.frozen_rows = -(-train.rows // (train.accumulate * share.processes))
     cache = FeatureCache(model, accelerator) if train.cache and train.epochs > 1 else None
     arithmetic = str(accelerator.mixed_precision)
     stored = cache.stored(rows.training, arithmetic) if cache else None

@@ -14,6 +14,7 @@ from zoo.files import json_text, replace_file
 from zoo.spec.paths import moved
 from zoo.spec.render import spec_data
 from zoo.spec.sections import Spec
+from zoo.training.tracking import LOGS
 
 FREE = ("hub", "evaluate.folds", "data.test", "train.save_every")
 """Keys that change nothing of what is trained."""
@@ -84,9 +85,9 @@ def _alone(lock: BinaryIO, working: Path) -> None:
 def _clear(working: Path) -> None:
     """Removes what a killed process left half-written."""
     for each in working.iterdir():
-        if each.is_dir():
+        if each.is_dir() and each.name != LOGS:
             shutil.rmtree(each, ignore_errors=True)
-        elif each.name not in (STATE, MADE_OF, LOCK):
+        elif each.name not in (STATE, MADE_OF, LOCK, LOGS):
             each.unlink(missing_ok=True)
 
 

@@ -24,8 +24,9 @@ MOST_CONFUSED = 200
 class SingleLabel(ClassScores):
     """Softmax over the classes and cross-entropy, with label smoothing (Szegedy et al. 2016).
 
-    With `class_weights: balanced` a class weighs n / (k * count) (King and Zeng 2001), n rows, k classes; the mean is
-    that of the weights, as torch has it.
+    With `class_weights: balanced` a class weighs n / (k * count) (King and Zeng 2001), n rows, k classes. These weights
+    are 1 on average; the loss is divided by the number of rows, and not by the weights of those that happen to be in
+    the batch, as torch does: so the parts of a batch add up to its loss.
     """
 
     weights: Float[Tensor, "classes"] | None
@@ -43,7 +44,10 @@ class SingleLabel(ClassScores):
 
     def loss(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
         """Mean cross-entropy of the rows."""
-        return F.cross_entropy(outputs, targets, weight=self.weights, label_smoothing=self.label_smoothing)
+        smoothing = self.label_smoothing
+        return F.cross_entropy(
+            outputs, targets, weight=self.weights, label_smoothing=smoothing, reduction="none"
+        ).mean()
 
     def decode(self, outputs: Float[Tensor, "batch classes"]) -> list[Any]:
         """Of each row the likeliest `label`, its `probability`, and the `probabilities` of all classes by name."""
