@@ -15,7 +15,7 @@ from zoo.training.train import Run, train
 
 SPEC = """\
 inputs:
-  photo: {type: image, backbone: {use: timm/test_resnet, weights: none}, transfer: frozen}
+  photo: {type: image, backbone: {use: timm/test_resnet, weights: none, resolution: 32}, transfer: frozen}
   note: {type: text, backbone: {use: transformers/bert, weights: none, tokenizer: {train: wordpiece, vocab_size: 60},
          config: {hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32}},
          transfer: frozen}
@@ -74,7 +74,7 @@ ONLY_PHOTO = ["inputs.note.transfer.policy=full"]
 
 
 @pytest.mark.parametrize("fusion", [["fusion=zoo/concat"], ["fusion=zoo/token-transformer"]], ids=["pooled", "tokens"])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_of_inputs_of_fixed_size_it_changes_not_one_bit(tmp_path: Path, fusion: list[str], precision: str) -> None:
     path = write(tmp_path)
     settings = [*ONLY_PHOTO, *fusion, f"train.precision={precision}"]
@@ -99,7 +99,7 @@ def test_a_second_training_computes_nothing_and_is_the_same(tmp_path: Path) -> N
     path = write(tmp_path)
     first, told = run(path)
     second, again = run(path)
-    assert "photo, note" in told[0] and ": 112 computed, 0 found in" in told[0]
+    assert "photo, note" in told[0] and ": 96 computed, 16 found in" in told[0]  # some notes come several times
     assert ": 0 computed, 112 found in" in again[0]
     assert differ(first, second) == 0
 
@@ -109,7 +109,7 @@ def test_another_head_and_another_split_find_the_features(tmp_path: Path) -> Non
     run(path)
     _, told = run(path, "heads.kind.layers=1", "train.batch_size=8", "train.seed=1", "data.validation=0.5")
     # The seed makes other random backbones; their weights are part of what features are kept under.
-    assert ": 112 computed" in told[0]
+    assert ": 96 computed" in told[0]
     _, told = run(path, "heads.kind.layers=1", "data.validation=0.5")
     assert ": 0 computed" in told[0]
 

@@ -45,8 +45,8 @@ class ZooModel(nn.Module):
 
     `starts` and `sources` tell of each part, by where its tensors stand (`backbones.photo`), how it starts and where
     its weights came from. `frozen` are the modules that `train()` leaves in eval, and `frozen_rows` how many rows a
-    frozen backbone is run on at a time. `calibration` tells by head whether its probabilities are calibrated; nothing
-    until `zoo.evaluation.calibrate` looked.
+    frozen backbone is run on at a time; None for all that there are. `calibration` tells by head whether its
+    probabilities are calibrated; nothing until `zoo.evaluation.calibrate` looked.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ZooModel(nn.Module):
         self.starts: dict[str, Start] = {}
         self.sources: dict[str, Source] = {}
         self.frozen: list[nn.Module] = []
-        self.frozen_rows = spec.train.rows
+        self.frozen_rows: int | None = None
         self.lacked: frozenset[str] | None = None
         self.calibration: dict[str, Calibration] = {}
         self._reads_maps = any("maps" in head.registered.component.needs for head in spec.heads.values())
@@ -153,7 +153,7 @@ class ZooModel(nn.Module):
         for name in values:
             backbone = self.backbone(name)
             run: Run = backbone.pyramid if self._reads_maps and backbone.features.maps else backbone
-            if self.is_frozen(name):
+            if self.frozen_rows is not None and self.is_frozen(name):
                 run = in_chunks(run, self.frozen_rows)
             features[name] = run_tower(backbone, run, values[name])
         return features
