@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.order import batch_count, batches, drawn_rows, in_order, shuffled
+from zoo.data.order import batch_count, batches, bucketed, drawn_rows, in_order, shuffled
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=3)
 SEEDS = st.integers(0, 2**63 - 1)
@@ -62,3 +62,25 @@ def test_batches_leave_nothing_out_and_no_row_alone(rows: int, size: int) -> Non
     assert len(cut[-1]) <= size + 1
     if min(rows, size) > 1:
         assert len(cut[-1]) > 1
+
+
+@given(st.integers(1, 400), st.integers(1, 9), SEEDS, st.integers(1, 3))
+def test_buckets_leave_nothing_out_and_come_again(rows: int, size: int, seed: int, epoch: int) -> None:
+    draws = shuffled([rows], [1.0], seed, epoch)
+    lengths = np.random.default_rng(rows).integers(1, 100, rows)[draws[:, 1]]
+    order = bucketed(draws, lengths, size, seed, epoch)
+    assert sorted(map(tuple, order.tolist())) == sorted(map(tuple, draws.tolist()))
+    assert (order == bucketed(draws, lengths, size, seed, epoch)).all()
+    whole = rows // size * size
+    assert (order[whole:] == draws[whole:]).all()
+
+
+def test_rows_of_a_bucket_are_about_as_long_and_batches_are_mixed() -> None:
+    draws = shuffled([3200], [1.0], 0, 1)
+    lengths = np.random.default_rng(0).integers(1, 1000, 3200)
+    order = bucketed(draws, lengths[draws[:, 1]], 32, 0, 1)
+    cut = [lengths[batch[:, 1]] for batch in batches(order, 32)]
+    assert np.mean([np.ptp(batch) for batch in cut]) < 40
+    means = [batch.mean() for batch in cut]
+    assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.3
+    assert order.tolist() != bucketed(shuffled([3200], [1.0], 0, 2), lengths, 32, 0, 2).tolist()

@@ -16,8 +16,9 @@ from zoo.data.augment import NONE, Augmentation
 from zoo.data.collate import Collation
 from zoo.data.columns import part_columns
 from zoo.data.feature_store import StoredRows
+from zoo.data.lengths import lengths_of
 from zoo.data.mixing import Mixing
-from zoo.data.order import Draws, batch_count, batches, drawn_rows, in_order, seed_of, shuffled
+from zoo.data.order import Draws, batch_count, batches, bucketed, drawn_rows, in_order, seed_of, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
 from zoo.data.step import Place, Share, Step
@@ -59,6 +60,7 @@ class Loader:
         processes: Worker processes that prepare; None starts them where they are worth it.
         share: Which part of the rows is given here, where several processes train together.
         stored: Inputs whose features are known already, for each selection; their cells are not read.
+        bucket: Whether the rows of a step have about the same length.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Loader:
         processes: int | None = None,
         share: Share | None = None,
         stored: Mapping[str, Sequence[StoredRows]] | None = None,
+        bucket: bool = False,
     ) -> None:
         self._stored, self._names = dict(stored or {}), tuple(model.spec.inputs)
         heads = frozenset().union(*(each.heads for each in selections))
@@ -82,6 +85,7 @@ class Loader:
         self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
         self.selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
+        self._cells = lengths_of(model, selections, [*absent, *self._stored]) if bucket else None
         self._columns = {name: part_columns(section) for name, section in model.spec.heads.items()}
         self._collate = Collation(padding, preparation.heads)
         self._mixing = augmentation.mixing
@@ -109,6 +113,9 @@ class Loader:
         """
         weights = [each.weight for each in self.selections]
         order = shuffled(self._lengths, weights, self.seed, number)
+        if self._cells is not None:
+            lengths = np.array([self._cells[selection][position] for selection, position in order.tolist()])
+            order = bucketed(order, lengths, self.batch_size, self.seed, number)
         whole = list(batches(order, self.batch_size, self.share.processes))[first:]
         parts = [self.share.slice(len(draws)) for draws in whole]
         starts = [(first + step) * self.batch_size + part.start for step, part in enumerate(parts)]

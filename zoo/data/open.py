@@ -41,7 +41,8 @@ def loader(
         stored: Inputs whose features are known already.
         augmentation: What is changed at random, in rows to learn from alone.
     """
-    return _loader(model, selections, ROOM, share=share, stored=stored, augmentation=augmentation)
+    bucket = model.spec.train.bucket
+    return _loader(model, selections, ROOM, share=share, stored=stored, augmentation=augmentation, bucket=bucket)
 
 
 def training(model: Parts, rows: Rows, augmentation: Augmentation = NONE) -> tuple[Loader, Loader | None]:

@@ -35,6 +35,32 @@ def shuffled(lengths: Sequence[int], weights: Sequence[float], seed: int, epoch:
     return np.random.default_rng((seed, len(lengths), epoch)).permutation(np.concatenate(parts))
 
 
+WINDOW = 50
+"""Batches among which rows are exchanged so that those of about the same length come together."""
+
+
+def bucketed(draws: Draws, lengths: Int[NDArray[np.int64], "draws"], size: int, seed: int, epoch: int) -> Draws:
+    """The draws in another order: rows of about the same length stand in one batch, and little of it is padding.
+
+    Within a window of batches rows are sorted by length, and the batches are shuffled. Rows behind the last whole batch
+    stay where they are.
+
+    Args:
+        draws: In random order.
+        lengths: The length of each draw's row, in any unit.
+        size: Rows of a batch.
+        seed: Of the order.
+        epoch: From 1.
+    """
+    whole = len(draws) // size * size
+    window = WINDOW * size
+    starts = range(0, whole, window)
+    order = [start + np.argsort(lengths[start : min(start + window, whole)], kind="stable") for start in starts]
+    batches_ = np.concatenate([*order, np.zeros(0, np.int64)]).astype(np.int64).reshape(-1, size)
+    mixed = np.random.default_rng((seed, whole, epoch)).permutation(batches_)
+    return np.concatenate([draws[mixed.reshape(-1)], draws[whole:]])
+
+
 def drawn_rows(length: int, weight: float) -> int:
     """How many rows of a selection an epoch draws, at least one."""
     return max(1, round(length * weight))

@@ -231,6 +231,10 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = option(
         "auto", "Arithmetic of the forward pass; `auto` takes bf16 where the device is fast at it."
     )
+    bucket: bool = option(
+        True,
+        "Put texts, sounds and sequences of about the same length into one batch: little of it is padding.",
+    )
     cache: bool = option(
         True, "Compute what frozen backbones give once, and keep it in `$ZOO_CACHE` for later epochs and trainings."
     )

@@ -1,9 +1,13 @@
 """What is told while a model trains: a bar on a terminal, nothing anywhere else."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
+
+import torch
 
 from zoo.model.build import told_starts
 from zoo.model.model import ZooModel
@@ -55,7 +59,7 @@ class Silent:
 
 
 class Terminal:
-    """A bar with epoch, step, loss, samples per second and the time left, and a line for every epoch, on stderr.
+    """A bar with epoch, step, loss, samples per second, memory and the time left, and a line for every epoch, on stderr.
 
     Where stderr is no terminal, the lines alone are written.
 
@@ -75,12 +79,13 @@ class Terminal:
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("{task.fields[rate]} samples/s"),
+            TextColumn("{task.fields[memory]}"),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("train", total=None, epoch=f"1/{epochs}", loss="-", rate="-")
+        self._task = self._bar.add_task("train", total=None, epoch=f"1/{epochs}", loss="-", rate="-", memory="")
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +113,7 @@ class Terminal:
     def step(self, epoch: int, done: int, steps: int, loss: float, rate: float) -> None:
         """Moves the bar; the time left is that of the whole training."""
         total, completed = steps * self._epochs, steps * (epoch - 1) + done
-        told = {"epoch": f"{epoch}/{self._epochs}", "loss": f"{loss:.4f}", "rate": f"{rate:.0f}"}
+        told = {"epoch": f"{epoch}/{self._epochs}", "loss": f"{loss:.4f}", "rate": f"{rate:.0f}", "memory": _memory()}
         self._bar.update(self._task, total=total, completed=completed, **told)  # type: ignore[arg-type]  # its fields
 
     def epoch(self, record: Mapping[str, Any]) -> None:
@@ -125,3 +130,14 @@ class Terminal:
 
     def _tell(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=True)
+
+
+def _memory() -> str:
+    """What the process takes of memory: the GPU's at most so far, else the main memory now; "" where nobody tells."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.max_memory_allocated() / 1e9:.1f} GB of GPU"
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return ""
+    return f"{pages * os.sysconf('SC_PAGE_SIZE') / 1e9:.1f} GB"
