@@ -105,7 +105,7 @@ def measured(text: str) -> dict[str, Any]:
     from zoo.features import Batch, Targets
     from zoo.model.build import build
     from zoo.training.accelerator import make_accelerator
-    from zoo.training.optimizer import make_optimizer
+    from zoo.transfer.optimizer import make_optimizer
     from zoo.transfer.freeze import apply_transfer
 
     torch.set_num_threads(1)

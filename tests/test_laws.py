@@ -23,8 +23,8 @@ BELOW = [
     "model",
     "transfer",
     "evaluation",
-    "training",
     "planning",
+    "training",
     "testing",
 ]
 LAYERS = [*ABOVE, *BELOW, "cli"]

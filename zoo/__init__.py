@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.predict import predict, predict_table
     from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
     from zoo.model.build import build
+    from zoo.model.device import Device
     from zoo.model.model import ZooModel
     from zoo.planning.plan import Plan, plan
     from zoo.registry.hookspecs import hookimpl
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from zoo.spec.load import load_spec
     from zoo.spec.render import render_spec
     from zoo.spec.sections import BackbonePart, Spec
-    from zoo.training.device import Device
     from zoo.training.train import Run, train
 
 __version__ = "0.1.0"
@@ -56,7 +56,7 @@ _HOME = {
     "BackbonePart": "zoo.spec.sections",
     "Batch": "zoo.features",
     "Component": "zoo.component",
-    "Device": "zoo.training.device",
+    "Device": "zoo.model.device",
     "Evaluation": "zoo.evaluation.evaluation",
     "Family": "zoo.component",
     "FeatureSpec": "zoo.component",

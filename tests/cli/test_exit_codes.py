@@ -11,7 +11,7 @@ import pytest
 from tests.cli.process import zoo
 from tests.command import run
 from tests.spec.wrong.case import GOOD
-from zoo.errors import ExitCode, ZooError
+from zoo.errors import ExitCode, Interrupted, ZooError
 
 
 @pytest.fixture
@@ -148,7 +148,16 @@ def test_debug_alone_changes_nothing(spec: Path) -> None:
     assert run("check", spec, "--debug").stdout == run("check", spec).stdout
 
 
-@pytest.mark.parametrize("error", ZooError.__subclasses__(), ids=lambda error: error.__name__)
+def test_interrupted_work_has_the_code_of_its_signal(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.spec.load.check_spec", breaking(Interrupted(15, "saved")))
+    result = run("check", spec)
+    assert (result.exit_code, result.stderr) == (143, "error: saved\n")
+
+
+OTHERS = [error for error in ZooError.__subclasses__() if error is not Interrupted]
+
+
+@pytest.mark.parametrize("error", OTHERS, ids=lambda error: error.__name__)
 def test_each_error_has_a_code_of_its_own(error: type[ZooError], spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoo.spec.load.check_spec", breaking(error("these words")))
     result = run("check", spec)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -116,7 +117,7 @@ def test_eval_of_a_table_says_which(trained: Path) -> None:
 def test_predict_of_one_sample(trained: Path) -> None:
     done = run("predict", trained, "a=4.2", "b=0.1", "c=2")
     assert done.exit_code == 0
-    assert done.stdout.startswith("kind: high  (high 0.")
+    assert re.match(r"kind: high  \(high [01]\.\d{3}, low", done.stdout)
     told = json.loads(run("predict", trained, "a=4.2", "b=0.1", "c=2", "--json").stdout)
     assert told["kind"]["label"] == "high"
     assert told["kind"]["probability"] == max(told["kind"]["probabilities"].values())
@@ -274,13 +275,6 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     code, _ = interrupted(script, words, tmp_path, 1, signal.SIGHUP)
     assert code == 0
     assert (tmp_path / "runs" / "long" / "metrics.json").exists()
-
-
-def test_one_of_several_processes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    result = run("train", write_tables(tmp_path), "-o", tmp_path / "run")
-    assert result.exit_code == 2
-    assert "training in several processes is not there yet" in result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from PIL import Image
 from pyarrow import csv
 
 from tests.data.test_tables import cells
+from tests.evaluation.numbers import same_numbers, values
 from tests.tables import SPEC, write_tables
 from zoo import evaluate, train
 from zoo.checkpoint.lock import fingerprint
@@ -169,8 +170,10 @@ def test_names_that_nobody_gave_or_nobody_reads(spec: Path) -> None:
 def test_a_run_on_tables_in_memory(spec: Path, tmp_path: Path) -> None:
     frames = {"some": pd.read_csv(tmp_path / "train.csv"), "others": csv.read_csv(tmp_path / "test.csv")}
     run = train(load_spec(spec, overrides=["train.epochs=1"]), tmp_path / "run", tables=frames)
-    assert evaluate(tmp_path / "run", tables=frames).as_dict() == run.metrics
-    assert evaluate(run, tmp_path / "test.csv").as_dict()["heads"] == run.metrics["heads"]
+    assert same_numbers(evaluate(tmp_path / "run", tables=frames).as_dict(), run.metrics)
+    assert (
+        values(run.metrics["heads"]).items() <= values(evaluate(run, tmp_path / "test.csv").as_dict()["heads"]).items()
+    )
     alone = evaluate(run, "memory:new", tables={"new": frames["others"]})
     assert (alone.split, set(alone.heads)) == ("memory:new", {"kind", "size"})
     assert predict_table(run, "memory:new", tmp_path / "p.csv", tables={"new": frames["others"]}).rows == 40

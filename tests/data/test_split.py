@@ -56,7 +56,7 @@ def test_labels_that_are_no_classes_are_left_to_chance(labels: list[object]) -> 
 @given(st.lists(st.sampled_from(["x", "y", "z", 1, "1"]), min_size=2, max_size=100), SHARES, SEEDS)
 def test_no_group_is_on_both_sides(groups: list[object], share: float, seed: int) -> None:
     if len(set(groups)) < 2:
-        with pytest.raises(UsageError, match=r"all rows are of the group .*; a split needs two groups"):
+        with pytest.raises(UsageError, match="all rows are of one group; a split needs two groups"):
             split(len(groups), share, seed, groups=groups)
         return
     aside = split(len(groups), share, seed, groups=groups)

@@ -12,9 +12,9 @@ from tests.tables import write_tables
 from zoo import build, plan
 from zoo.errors import UsageError
 from zoo.features import Batch
+from zoo.model.device import Device
 from zoo.model.model import ZooModel
 from zoo.planning.plan import Plan
-from zoo.training.device import Device
 from zoo.transfer.freeze import apply_transfer
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}

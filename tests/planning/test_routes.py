@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from zoo import Component, FeatureSpec, Kind, build, plan
 from zoo.contract import Backbone, BackboneContext
 from zoo.features import Features, Values
+from zoo.model.device import Device
 from zoo.planning import routes
-from zoo.training.device import Device
 
 CPU = Device("cpu", "CPU", 10**9)
 DIM = 16

@@ -141,6 +141,13 @@ class Unweighed(Chooser):
     }
 
 
+class Promising(Chooser):
+    """It promises the numbers of classes, and gives their names."""
+
+    def prediction_type(self) -> Any:
+        return int
+
+
 class Comparing(Chooser):
     def forward(self, reading: Reading, targets: Any = None) -> Tensor:
         scores = super().forward(reading, targets)

@@ -100,6 +100,7 @@ HEADS = [
     ("metrics_are_numbers", head("Tensorial")),
     ("metrics_are_numbers", head("Unweighed")),
     ("rows_do_not_depend_on_each_other", head("Comparing")),
+    ("predictions_are_of_their_type", head("Promising")),
     *(
         ("example_is_like_collated_labels", head(target))
         for target in ("Guessing", "Wordy", "Imprecise", "Sparing", "Earthbound", "Shrinking")

@@ -11,8 +11,8 @@ from zoo.data.memory import Samples
 from zoo.data.rows import Selection
 from zoo.features import Batch
 from zoo.model.model import ZooModel
-from zoo.training.optimizer import make_optimizer
 from zoo.transfer.freeze import apply_transfer
+from zoo.transfer.optimizer import make_optimizer
 
 Rows = Sequence[Mapping[str, Any]]
 

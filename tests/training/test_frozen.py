@@ -106,12 +106,11 @@ def test_a_second_training_computes_nothing_and_is_the_same(tmp_path: Path) -> N
 
 def test_another_head_and_another_split_find_the_features(tmp_path: Path) -> None:
     path = write(tmp_path)
-    run(path)
-    _, told = run(path, "heads.kind.layers=1", "train.batch_size=8", "train.seed=1", "data.validation=0.5")
-    # The seed makes other random backbones; their weights are part of what features are kept under.
-    assert ": 96 computed" in told[0]
-    _, told = run(path, "heads.kind.layers=1", "data.validation=0.5")
-    assert ": 0 computed" in told[0]
+    run(path, *ONLY_PHOTO)
+    _, told = run(path, *ONLY_PHOTO, "heads.kind.layers=1", "data.validation=0.5", "train.epochs=2")
+    assert ": 0 computed, 57 found" in told[0]
+    _, told = run(path, *ONLY_PHOTO, "train.seed=1", "train.epochs=2")  # other random weights
+    assert ": 57 computed" in told[0]
 
 
 def test_a_changed_file_is_computed_anew(tmp_path: Path) -> None:
@@ -133,13 +132,14 @@ def test_nothing_is_kept_where_nothing_is_frozen(tmp_path: Path, own_cache: Path
 
 
 def test_what_was_not_used_for_longest_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path)
-    run(path, *ONLY_PHOTO)
-    first = {each.name for each in (tmp_path / "cache" / "features").iterdir() if each.is_dir()}
-    monkeypatch.setattr(zoo.training.frozen, "MOST", 200_000)
-    run(path, *ONLY_PHOTO, "train.seed=1")
-    left = {each.name for each in (tmp_path / "cache" / "features").iterdir() if each.is_dir()}
-    assert len(left) == 1 and not left & first
+    path, cache = write(tmp_path), tmp_path / "cache" / "features"
+    run(path, *ONLY_PHOTO, "train.epochs=2")
+    (first,) = (each for each in cache.iterdir() if each.is_dir())
+    taken = sum(each.stat().st_size for each in first.iterdir())
+    monkeypatch.setattr(zoo.training.frozen, "MOST", taken * 3 // 2)
+    run(path, *ONLY_PHOTO, "train.epochs=2", "train.seed=1")
+    left = [each for each in cache.iterdir() if each.is_dir()]
+    assert len(left) == 1 and left != [first]
 
 
 def test_two_that_write_at_once_do_no_harm(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_many_rows_make_large_batches(tmp_path: Path, rows: int, size: int) -> N
 
 def test_little_memory_makes_small_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import zoo.planning.plan
-    from zoo.training.device import Device
+    from zoo.model.device import Device
 
     spec = load_spec(write_tables(tmp_path), overrides=["train.batch_size=auto"])
     monkeypatch.setattr(zoo.planning.plan, "device_at_hand", lambda: Device("cpu", "small", 60_000))

@@ -85,7 +85,7 @@ class Loader:
         self.batch_size, self.seed, self.share = batch_size, seed, share or Share()
         self.selections = tuple(selections)
         self._lengths = [len(each.numbers) for each in selections]
-        self._cells = lengths_of(model, selections, [*absent, *self._stored]) if bucket else None
+        self._cells = lengths_of(model, selections, absent) if bucket else None
         self._columns = {name: part_columns(section) for name, section in model.spec.heads.items()}
         self._collate = Collation(padding, preparation.heads)
         self._mixing = augmentation.mixing

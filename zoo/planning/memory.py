@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from zoo.model.device import Device
 from zoo.model.model import ZooModel
 from zoo.planning.meter import Amount
 from zoo.planning.routes import Costs
-from zoo.training.device import Device
-from zoo.training.optimizer import STATES, anchored
+from zoo.transfer.optimizer import STATES, anchored
 
 
 @dataclass(frozen=True)

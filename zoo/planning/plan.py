@@ -12,13 +12,13 @@ from zoo.checkpoint.loading import Start
 from zoo.component import Component, FeatureSpec
 from zoo.data.given import with_tables
 from zoo.data.learnable import fit_learnable
+from zoo.model.device import Device, device_at_hand, precision_on
 from zoo.model.model import ZooModel
 from zoo.planning.dry_run import Shape
 from zoo.planning.memory import Memory, memory_of
 from zoo.planning.routes import Sounding, sound
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Backbone, SharedBackbone, Spec, named_parts
-from zoo.training.device import Device, device_at_hand, precision_on
 from zoo.transfer.freeze import parts
 
 

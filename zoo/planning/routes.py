@@ -8,6 +8,7 @@ import torch
 from zoo.checkpoint.lock import parts
 from zoo.checkpoint.unallocated import Uninitialized
 from zoo.errors import ZooError
+from zoo.model.device import available_memory
 from zoo.model.model import ZooModel
 from zoo.model.parts import Fitted
 from zoo.planning.dry_run import DryRun, dry_run
@@ -15,7 +16,6 @@ from zoo.planning.meter import ROWS, Amount, Meter
 from zoo.planning.sketch import sketch
 from zoo.registry.target import load_target
 from zoo.spec.sections import Spec
-from zoo.training.device import available_memory
 from zoo.transfer.freeze import apply_transfer
 
 FEW = 2, 4

@@ -12,7 +12,7 @@ from accelerate.utils import gather_object
 from zoo.data.step import Share
 from zoo.errors import UsageError
 from zoo.evaluation.measure import Gathered, Measured
-from zoo.training.device import precision_on
+from zoo.model.device import precision_on
 
 
 def make_accelerator(precision: str, track: str | None = None, folder: Path | None = None) -> Accelerator:

@@ -59,7 +59,7 @@ class Silent:
 
 
 class Terminal:
-    """A bar with epoch, step, loss, samples per second, memory and the time left, and a line for every epoch, on stderr.
+    """A bar with epoch, step, loss, samples per second, memory and time left, and a line for every epoch, on stderr.
 
     Where stderr is no terminal, the lines alone are written.
 

@@ -12,7 +12,7 @@ from zoo.errors import UsageError
 from zoo.features import Batch
 from zoo.model.model import ZooModel
 from zoo.training.dropout import drop_inputs
-from zoo.training.optimizer import Anchor, make_optimizer
+from zoo.transfer.optimizer import Anchor, make_optimizer
 
 Tell = Callable[[str], None]
 

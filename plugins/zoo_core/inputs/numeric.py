@@ -33,7 +33,12 @@ def number(cell: Any) -> float:
     if cell is None:
         return nan
     if not isinstance(cell, (float, int, Real, Decimal, np.bool_)):  # the first two are Real, and found at once
-        raise ValueError(f"{shown(cell)} is no number")
+        hint = (
+            "; a cell with a whole list is named by `column`, not by `columns`"
+            if isinstance(cell, (list, tuple))
+            else ""
+        )
+        raise ValueError(f"{shown(cell)} is no number{hint}")
     try:
         value = float(cell)
     except OverflowError:

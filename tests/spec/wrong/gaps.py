@@ -106,7 +106,7 @@ CASES = [
     Wrong(
         "a boolean for a number",
         after("train: {batch_size: true}\n"),
-        "6:21: `train.batch_size`: expected a whole number, at least 1, not `true`",
+        "6:21: `train.batch_size`: expected a whole number or `auto`, at least 1, not `true`",
     ),
     Wrong(
         "a mapping for a name",

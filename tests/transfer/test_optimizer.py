@@ -9,8 +9,8 @@ from torch.optim import AdamW
 from tests.toys.models import toy_model
 from zoo.checkpoint.tensors import write_tensors
 from zoo.model.model import ZooModel
-from zoo.training.optimizer import Anchor, make_optimizer
 from zoo.transfer.freeze import apply_transfer
+from zoo.transfer.optimizer import Anchor, make_optimizer
 
 SPEC = """\
 inputs:
