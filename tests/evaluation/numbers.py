@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def values(scores: Mapping[str, Any]) -> dict[tuple[str, str], tuple[float, int]]:
+def values(scores: Mapping[str, Any]) -> dict[tuple[str, str], tuple[float | None, int]]:
     """The value of each metric of each head, to rounding, and on how many rows it stands."""
     told = {(head, metric): each for head, found in scores.items() for metric, each in found.items()}
-    return {name: (round(each["value"], 4), each["n"]) for name, each in told.items()}
+    return {
+        name: (None if each["value"] is None else round(each["value"], 4), each["n"]) for name, each in told.items()
+    }
 
 
 def same_numbers(evaluation: Mapping[str, Any], metrics: Mapping[str, Any]) -> bool:
