@@ -17,7 +17,9 @@ from pyarrow import parquet
 from tests.command import run
 from zoo.document.source import Source
 from zoo.spec.load import read_spec
-from zoo.spec.propose import propose
+from zoo.spec.peek import peek
+from zoo.spec.proposal.propose import propose
+from zoo.spec.proposal.write import write
 from zoo.spec.sections import Backbone, Spec
 
 PNG = b"\x89PNG\r\n\x1a\n...."
@@ -46,6 +48,13 @@ ROWS: list[dict[str, Any]] = [
     for row in range(40)
 ]
 WHOLE = [{**row, "voice": sound(0.3), "photo": PNG, "tags": ["a", "b"][: row["id"] % 3]} for row in ROWS]
+
+
+@pytest.fixture(autouse=True)
+def _a_picture(tmp_path: Path) -> None:
+    """One of the pictures that rows name."""
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img" / "0.jpg").write_bytes(PNG)
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -125,7 +134,7 @@ def test_a_sound_is_as_long_as_those_in_the_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("target", "use"),
-    [("label", "zoo/classifier"), ("price", "zoo/regressor"), ("stars", "zoo/classifier"), ("id", "zoo/regressor")],
+    [("label", "zoo/classifier"), ("price", "zoo/regressor"), ("stars", "zoo/regressor"), ("id", "zoo/regressor")],
 )
 def test_the_head_fits_the_target(target: str, use: str, tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", ROWS)
@@ -151,10 +160,11 @@ def test_each_guess_is_told_and_so_is_what_is_left_out(tmp_path: Path) -> None:
     for remark in (
         "# paths of pictures",
         "# texts of 8 words on average",
-        "# 2 classes: cat 20, dog 20",
+        "# cat 20, dog 20",
+        "label: zoo/classifier # 2 classes",
         "# left out: `id`: it numbers the rows",
         "# left out: `seen`: dates or times",
-        "# about 40 rows",
+        "from all 40 rows",
     ):
         assert remark in text
 
@@ -167,11 +177,12 @@ def test_more_rows_need_fewer_epochs(rows: int, epochs: int, tmp_path: Path) -> 
 
 
 def test_how_many_rows_there_are_is_estimated_from_the_first(tmp_path: Path) -> None:
-    write_csv(tmp_path / "t.csv", [{"x": row % 7, "y": "ab"[row % 2]} for row in range(5000)])
+    write_csv(tmp_path / "t.csv", [{"x": row % 7, "y": "ab"[row % 2]} for row in range(25_000)])
+    found = peek(tmp_path / "t.csv")
+    assert (found.seen, found.whole) == (20_000, False)
+    assert 24_500 <= found.rows <= 25_500
     text = run("init", tmp_path / "t.csv", "--target", "y").stdout
-    (line,) = (line for line in text.splitlines() if line.startswith("# about"))
-    assert 4900 <= int(line.split()[2]) <= 5100
-    assert "from the first 1000 rows" in text
+    assert f"from 20,000 of about {found.rows:,}" in " ".join(text.replace("#", "").split())
 
 
 def test_paths_start_at_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +209,7 @@ def test_a_spec_that_is_there_is_kept(tmp_path: Path) -> None:
         (ROWS, "lable", "has no column `lable`; did you mean `label`?"),
         (ROWS, "zzzz", "has no column `zzzz`; its columns: colour, id, label"),
         (ROWS, "what it says", "40 different texts in 40 rows are no classes"),
-        ([{"x": 1, "y": "a"}] * 3, "y", "nothing can be learnt of the column `y`: it has 1 different cells"),
+        ([{"x": 1, "y": "a"}] * 3, "y", "no head learns the column `y`: all its cells are the same"),
         ([{"x": 1, "y": "ab"[row % 2]} for row in range(4)], "y", "`x`: all its cells are the same"),
         ([{"y": "ab"[row % 2]} for row in range(4)], "y", "can be learnt from: there is none"),
     ],
@@ -238,7 +249,7 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
     folder = tmp_path_factory.mktemp("named")
     rows = [dict.fromkeys(names[1:], f"a text of five words {row}") | {names[0]: "ab"[row % 2]} for row in range(8)]
     write_json_lines(folder / "t.jsonl", rows)
-    text = propose(folder / "t.jsonl", names[0], "none", folder)
+    text = write(propose(folder / "t.jsonl", names[:1], "none", folder))
     spec = read_spec(Source(text, "spec.yaml", folder).checked())
     assert {part.column for part in spec.inputs.values()} == set(names[1:])
 
@@ -246,7 +257,7 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
 def test_columns_called_like_what_torch_calls_its_own(tmp_path: Path) -> None:
     rows = [{"train": "ab"[row % 2], "type": f"a text of five words {row}"} for row in range(8)]
     write_json_lines(tmp_path / "t.jsonl", rows)
-    spec = read_spec(Source(propose(tmp_path / "t.jsonl", "train", "none", tmp_path), "spec.yaml", tmp_path))
+    spec = read_spec(Source(write(propose(tmp_path / "t.jsonl", ["train"], "none", tmp_path)), "spec.yaml", tmp_path))
     assert {name: part.column for name, part in spec.inputs.items()} == {"type_2": "type"}
     assert {name: part.column for name, part in spec.heads.items()} == {"train_2": "train"}
 
