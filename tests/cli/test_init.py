@@ -268,3 +268,105 @@ def test_it_is_quick_because_it_imports_little(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "init", str(tmp_path / "t.csv"), "--target", "label"]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
     assert not {"torch", "numpy", "pyarrow", "pydantic", "timm"} & set(found)
+
+
+def test_the_target_may_be_left_out_where_it_is_plain(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    text = run("init", tmp_path / "t.csv").stdout
+    assert "label: zoo/classifier # 2 classes; chosen by its name" in text
+    assert f"`zoo init {tmp_path}/t.csv`" in " ".join(text.replace("#", "").split())
+
+
+def test_several_targets_are_heads_of_one_model(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    run("init", tmp_path / "t.csv", "--target", "label", "--target", "stars", "-o", tmp_path / "s.yaml")
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert list(spec.heads) == ["label", "stars"]
+    assert "stars" not in spec.inputs["facts"].options.columns
+
+
+def test_tables_beside_are_used_if_they_have_the_columns(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", ROWS)
+    write_csv(tmp_path / "valid.csv", ROWS)
+    write_csv(tmp_path / "test.csv", [{name: row[name] for name in row if name != "label"} for row in ROWS])
+    spec = proposed(tmp_path / "train.csv", "label")
+    assert (spec.data.validation, spec.data.test) == ("valid.csv", None)
+    assert "# not used: `test.csv`: it has no column `label`" in (tmp_path / "spec.yaml").read_text()
+    write_csv(tmp_path / "test.csv", ROWS)
+    assert proposed(tmp_path / "train.csv", "label").data.test == "test.csv"
+
+
+def test_a_group_is_kept_together(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", [{**row, "patient": f"p{number // 4}"} for number, row in enumerate(ROWS)])
+    spec = proposed(tmp_path / "t.csv", "label")
+    assert spec.evaluate.groups == "patient"
+    assert "# 10 different ones" in (tmp_path / "spec.yaml").read_text()
+    write_csv(tmp_path / "t.csv", [{**row, "patient": f"p{number // 20}"} for number, row in enumerate(ROWS)])
+    assert proposed(tmp_path / "t.csv", "label").evaluate.groups is None
+    assert "`evaluate: {groups: patient, folds: 2}`" in (tmp_path / "spec.yaml").read_text()
+
+
+def test_pictures_are_augmented_where_they_are_trained_on_and_labels_are_classes(tmp_path: Path) -> None:
+    rows = [{"photo": f"img/{row % 5}.jpg", "label": "ab"[row % 2], "price": row / 7} for row in range(600)]
+    write_csv(tmp_path / "t.csv", rows)
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "light"
+    assert proposed(tmp_path / "t.csv", "price").inputs["photo"].augment == "none"
+    write_csv(tmp_path / "t.csv", [{**row, "words": f"a red cat on mat {number}"} for number, row in enumerate(rows)])
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "none"
+    write_csv(tmp_path / "t.csv", rows[:99])
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "none"
+
+
+def test_a_folder_for_each_class_needs_nothing_more(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            (tmp_path / "pets" / split / name).mkdir(parents=True)
+            for number in range(4):
+                (tmp_path / "pets" / split / name / f"{number}.png").write_bytes(PNG)
+    result = run("init", tmp_path / "pets", "-o", tmp_path / "s.yaml")
+    assert result.exit_code == 0, result.stderr
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert (spec.data.train[0].path, spec.data.validation) == ("pets/train", "pets/val")
+    assert run("check", tmp_path / "s.yaml").exit_code == 0
+
+
+def test_an_editor_is_told_of_the_schema(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    (tmp_path / "specs").mkdir()
+    run("init", tmp_path / "t.csv", "--schema", tmp_path / "z.json", "-o", tmp_path / "specs" / "s.yaml")
+    text = (tmp_path / "specs" / "s.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=../z.json\n")
+    assert json.loads((tmp_path / "z.json").read_text())["properties"]["inputs"]
+    assert run("check", tmp_path / "specs" / "s.yaml").exit_code == 0
+    (tmp_path / "z.json").write_text("{}")
+    run("init", tmp_path / "t.csv", "--schema", tmp_path / "z.json")
+    assert (tmp_path / "z.json").read_text() == "{}"
+    assert "--schema zoo.schema.json" in run("init", tmp_path / "t.csv").stdout
+
+
+def test_guesses_and_reasons_as_data(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    result = run("init", tmp_path / "t.csv", "--json", "-o", tmp_path / "s.yaml")
+    told = json.loads(result.stdout)
+    assert told["targets"] == {"label": "2 classes"}
+    assert told["left_out"]["id"] == "it numbers the rows"
+    assert told["reasons"]["inputs.photo"] == ["paths of pictures"]
+    assert told["rows"] == told["rows_looked_at"] == 40
+    assert told["spec"]["heads"] == {"label": "zoo/classifier"}
+    assert (tmp_path / "s.yaml").exists()
+
+
+def test_classes_that_the_table_names_are_told(tmp_path: Path) -> None:
+    features = {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}
+    table = pa.Table.from_pylist([{**row, "label": number % 2} for number, row in enumerate(WHOLE)])
+    table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert "# 0 (cat) 20, 1 (dog) 20" in run("init", tmp_path / "t.parquet").stdout
+    parquet.write_table(table.replace_schema_metadata({"huggingface": "[]"}), tmp_path / "t.parquet")
+    assert "# 0 20, 1 20" in run("init", tmp_path / "t.parquet").stdout
+
+
+def test_rows_from_all_over_a_file_are_looked_at(tmp_path: Path) -> None:
+    rows = [{"x": row % 7, "y": "ab"[row >= 49_000]} for row in range(50_000)]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet", row_group_size=1000)
+    assert set(peek(tmp_path / "t.parquet").cells["y"]) == {"a", "b"}

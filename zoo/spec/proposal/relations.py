@@ -5,6 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from zoo.spec.guess import Guess, guess
 from zoo.spec.names import GROUPS, IDENTIFIERS, is_called, words_of
 
 ROWS = 30
@@ -86,7 +87,8 @@ def groups(columns: Mapping[str, Sequence[Any]]) -> dict[str, int]:
         if not named or not all(isinstance(cell, (str, int)) and not isinstance(cell, bool) for cell in known):
             continue
         different = len(set(known))
-        if different >= 2 and len(known) >= 1.5 * different and not _is_prose(known):
+        files = guess(name, known).kind in (Guess.IMAGE, Guess.AUDIO)
+        if different >= 2 and len(known) >= 1.5 * different and not files and not _is_prose(known):
             found[name] = different
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
