@@ -1,5 +1,4 @@
 import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,7 @@ def texts(words: int, seed: int = 0) -> list[str]:
     return [" ".join(chance.choices(WORDS, k=words)) for _ in range(200)]
 
 
-def chosen(
-    rows: int = 5000, weights: Any = "pretrained", targets: Sequence[str] = ("label",), **columns: Any
-) -> Choice:
+def chosen(rows: Any = 5000, weights: Any = "pretrained", targets: Any = ("label",), **columns: Any) -> Choice:
     seen = Peek({**columns, "label": LABELS}, 200, rows)
     return choose_inputs(seen, targets, Circumstances(Path(), weights, rows))
 
