@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -353,7 +354,17 @@ def test_guesses_and_reasons_as_data(tmp_path: Path) -> None:
     assert told["reasons"]["inputs.photo"] == ["paths of pictures"]
     assert told["rows"] == told["rows_looked_at"] == 40
     assert told["spec"]["heads"] == {"label": "zoo/classifier"}
-    assert (tmp_path / "s.yaml").exists()
+    assert yaml.safe_load((tmp_path / "s.yaml").read_text()) == told["spec"]
+
+
+def test_a_glob_names_a_table_and_brings_others(tmp_path: Path) -> None:
+    for name in ("train-0.csv", "train-1.csv", "test-0.csv"):
+        write_csv(tmp_path / name, ROWS)
+    result = run("init", tmp_path / "train-*.csv", "-o", tmp_path / "s.yaml")
+    assert result.exit_code == 0, result.stderr
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert (spec.data.train[0].path, spec.data.test) == ("train-*.csv", "test-0.csv")
+    assert run("check", tmp_path / "s.yaml").exit_code == 0
 
 
 def test_classes_that_the_table_names_are_told(tmp_path: Path) -> None:

@@ -95,3 +95,9 @@ def test_no_target_is_an_input_and_what_is_called_like_one_is_remarked() -> None
 def test_empty_cells_are_remarked() -> None:
     choice = chosen(words=[None if row % 4 == 0 else each for row, each in enumerate(texts(6))])
     assert choice.inputs["words"].above == ("25 % of the cells are empty, which the model learns to do without",)
+
+
+def test_texts_of_different_languages_share_nothing() -> None:
+    russian = ["кошка на ковре и собака под ним", "собака и кошка"] * 100
+    choice = chosen(words=texts(6), translation=[f"{each} {row}" for row, each in enumerate(russian)])
+    assert choice.shared == []

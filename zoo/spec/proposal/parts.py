@@ -72,7 +72,7 @@ def image(cells: Sequence[Any], at: Circumstances) -> Part:
             ("backbone", "use"): "self-supervised: strong features where labels are few",
             ("transfer",): at.tell("the backbone stays as it is, only the rest learns"),
         }
-        return Part(section, why, "image")
+        return Part(section, why, str(backbone))
     large = at.rows >= MANY_ROWS
     backbone = "timm/convnext_base.fb_in22k_ft_in1k" if large else "timm/convnext_tiny.in12k_ft_in1k"
     why = {("backbone",): at.tell(f"{'a larger' if large else 'a small'} network trained on ImageNet, fine-tuned")}
@@ -81,8 +81,9 @@ def image(cells: Sequence[Any], at: Circumstances) -> Part:
             ("backbone", "use"): why[("backbone",)],
             ("backbone", "resolution"): f"pictures of {seen.side} pixels, enlarged to what the network knows",
         }
-        return Part({"type": "image", "backbone": {"use": backbone, "resolution": 128}}, why, "image")
-    return Part({"type": "image", "backbone": backbone}, why, "image")
+        enlarged = {"use": backbone, "resolution": 128}
+        return Part({"type": "image", "backbone": enlarged}, why, str(enlarged))
+    return Part({"type": "image", "backbone": backbone}, why, backbone)
 
 
 def _small_image(side: int | None, grey: bool) -> Part:
@@ -99,7 +100,7 @@ def _small_image(side: int | None, grey: bool) -> Part:
         why[("backbone", "model", "stem_width")] = "half as wide as usual"
     if grey:
         why[("channels",)] = "all that were looked at are grey"
-    return Part({"type": "image", **({"channels": 1} if grey else {}), "backbone": backbone}, why, ("image", grey))
+    return Part({"type": "image", **({"channels": 1} if grey else {}), "backbone": backbone}, why, (grey, resolution))
 
 
 def text(cells: Sequence[str], at: Circumstances) -> Part:
@@ -124,7 +125,7 @@ def text(cells: Sequence[str], at: Circumstances) -> Part:
     if at.few:
         section["transfer"] = "frozen"
         why[("transfer",)] = at.tell("the backbone stays as it is, only the rest learns")
-    return Part(section, why, "text")
+    return Part(section, why, backbone)
 
 
 def _small_text(section: Section, why: Reasons, cells: Sequence[str], at: Circumstances) -> Part:

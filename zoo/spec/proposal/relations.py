@@ -59,7 +59,7 @@ def _is_copy(pairs: Sequence[tuple[float, float]]) -> bool:
 
     try:
         return abs(correlation(*zip(*pairs, strict=True))) > 0.9999
-    except StatisticsError:  # all the same
+    except (StatisticsError, OverflowError, ValueError):  # all the same, or infinite
         return False
 
 
