@@ -327,7 +327,9 @@ def test_a_folder_for_each_class_needs_nothing_more(tmp_path: Path) -> None:
     result = run("init", tmp_path / "pets", "-o", tmp_path / "s.yaml")
     assert result.exit_code == 0, result.stderr
     spec = read_spec(Source.read(tmp_path / "s.yaml"))
-    assert (spec.data.train[0].path, spec.data.validation) == ("pets/train", "pets/val")
+    assert (spec.name, spec.data.train[0].path, spec.data.validation) == ("pets", "pets/train", "pets/val")
+    run("init", tmp_path / "pets" / "train", "-o", tmp_path / "t.yaml")
+    assert read_spec(Source.read(tmp_path / "t.yaml")).name == "pets"
     assert run("check", tmp_path / "s.yaml").exit_code == 0
 
 

@@ -69,7 +69,7 @@ def test_names_of_classes_beside_boxes_are_labels_of_the_boxes() -> None:
 def test_whole_numbers_that_stand_for_classes_are_told_with_their_names() -> None:
     learnt_ = task("stars", seen({"stars": ["bad", "fine", "good", "great"]}, stars=[0, 1, 2, 3] * 10))
     assert learnt_.section == CLASSIFIER
-    assert "0 (bad) 10, 1 (fine) 10" in learnt_.remarks[0]
+    assert "10 rows each: 0 (bad), 1 (fine), 2 (good)" in learnt_.remarks[0]
 
 
 def test_classes_are_weighed_where_some_are_far_rarer_and_rare_ones_are_remarked() -> None:

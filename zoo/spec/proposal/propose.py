@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any, TypeAlias
 
 from zoo.errors import UsageError
+from zoo.spec.names import TRAINING
 from zoo.spec.peek import peek
 from zoo.spec.proposal.columns import Choice, choose_inputs
 from zoo.spec.proposal.parts import Circumstances, Weights
@@ -102,7 +103,8 @@ def _add_beginning(proposal: Proposal, table: FilePath, tasks: Collection[str], 
         f"Proposed by `{' '.join(words)}` from {rows} rows.",
         "Each choice says why it was made; change what is wrong, then run `zoo check`.",
     ]
-    name = table.stem if table.stem not in ("", "data") and "*" not in table.name else table.resolve().parent.name
+    tells = table.stem not in ("", "data", *TRAINING) and "*" not in table.name
+    name = table.stem if tells else table.resolve().parent.name
     proposal.add(("zoo",), 1)
     proposal.add(("name",), plain_name(name, "model", "[^A-Za-z0-9_.-]+"))
 

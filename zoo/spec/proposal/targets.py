@@ -215,5 +215,8 @@ def _counted(counts: Counter[Any], names: Sequence[str] = ()) -> str:
     }
     numbers = all(isinstance(each, (int, float)) for each in counts)
     ordered = sorted(counts.items()) if numbers and len(counts) <= CLASSES else counts.most_common(8)
-    told = ", ".join(f"{shown[name]} {count}" for name, count in ordered)
+    if len(counts) > 2 and len(set(counts.values())) == 1:
+        told = f"{counts[ordered[0][0]]} rows each: {', '.join(shown[name] for name, _ in ordered)}"
+    else:
+        told = ", ".join(f"{shown[name]} {count}" for name, count in ordered)
     return f"{told} and {len(counts) - len(ordered)} more" if len(counts) > len(ordered) else told
