@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -17,7 +18,9 @@ from pyarrow import parquet
 from tests.command import run
 from zoo.document.source import Source
 from zoo.spec.load import read_spec
-from zoo.spec.propose import propose
+from zoo.spec.peek import peek
+from zoo.spec.proposal.propose import propose
+from zoo.spec.proposal.write import write
 from zoo.spec.sections import Backbone, Spec
 
 PNG = b"\x89PNG\r\n\x1a\n...."
@@ -46,6 +49,13 @@ ROWS: list[dict[str, Any]] = [
     for row in range(40)
 ]
 WHOLE = [{**row, "voice": sound(0.3), "photo": PNG, "tags": ["a", "b"][: row["id"] % 3]} for row in ROWS]
+
+
+@pytest.fixture(autouse=True)
+def _a_picture(tmp_path: Path) -> None:
+    """One of the pictures that rows name."""
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img" / "0.jpg").write_bytes(PNG)
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -125,7 +135,7 @@ def test_a_sound_is_as_long_as_those_in_the_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("target", "use"),
-    [("label", "zoo/classifier"), ("price", "zoo/regressor"), ("stars", "zoo/classifier"), ("id", "zoo/regressor")],
+    [("label", "zoo/classifier"), ("price", "zoo/regressor"), ("stars", "zoo/regressor"), ("id", "zoo/regressor")],
 )
 def test_the_head_fits_the_target(target: str, use: str, tmp_path: Path) -> None:
     write_csv(tmp_path / "t.csv", ROWS)
@@ -151,10 +161,11 @@ def test_each_guess_is_told_and_so_is_what_is_left_out(tmp_path: Path) -> None:
     for remark in (
         "# paths of pictures",
         "# texts of 8 words on average",
-        "# 2 classes: cat 20, dog 20",
+        "# cat 20, dog 20",
+        "label: zoo/classifier # 2 classes",
         "# left out: `id`: it numbers the rows",
         "# left out: `seen`: dates or times",
-        "# about 40 rows",
+        "from all 40 rows",
     ):
         assert remark in text
 
@@ -167,11 +178,12 @@ def test_more_rows_need_fewer_epochs(rows: int, epochs: int, tmp_path: Path) -> 
 
 
 def test_how_many_rows_there_are_is_estimated_from_the_first(tmp_path: Path) -> None:
-    write_csv(tmp_path / "t.csv", [{"x": row % 7, "y": "ab"[row % 2]} for row in range(5000)])
+    write_csv(tmp_path / "t.csv", [{"x": row % 7, "y": "ab"[row % 2]} for row in range(25_000)])
+    found = peek(tmp_path / "t.csv")
+    assert (found.seen, found.whole) == (20_000, False)
+    assert 24_500 <= found.rows <= 25_500
     text = run("init", tmp_path / "t.csv", "--target", "y").stdout
-    (line,) = (line for line in text.splitlines() if line.startswith("# about"))
-    assert 4900 <= int(line.split()[2]) <= 5100
-    assert "from the first 1000 rows" in text
+    assert f"from 20,000 of about {found.rows:,}" in " ".join(text.replace("#", "").split())
 
 
 def test_paths_start_at_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +210,7 @@ def test_a_spec_that_is_there_is_kept(tmp_path: Path) -> None:
         (ROWS, "lable", "has no column `lable`; did you mean `label`?"),
         (ROWS, "zzzz", "has no column `zzzz`; its columns: colour, id, label"),
         (ROWS, "what it says", "40 different texts in 40 rows are no classes"),
-        ([{"x": 1, "y": "a"}] * 3, "y", "nothing can be learnt of the column `y`: it has 1 different cells"),
+        ([{"x": 1, "y": "a"}] * 3, "y", "no head learns the column `y`: all its cells are the same"),
         ([{"x": 1, "y": "ab"[row % 2]} for row in range(4)], "y", "`x`: all its cells are the same"),
         ([{"y": "ab"[row % 2]} for row in range(4)], "y", "can be learnt from: there is none"),
     ],
@@ -238,7 +250,7 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
     folder = tmp_path_factory.mktemp("named")
     rows = [dict.fromkeys(names[1:], f"a text of five words {row}") | {names[0]: "ab"[row % 2]} for row in range(8)]
     write_json_lines(folder / "t.jsonl", rows)
-    text = propose(folder / "t.jsonl", names[0], "none", folder)
+    text = write(propose(folder / "t.jsonl", names[:1], "none", folder))
     spec = read_spec(Source(text, "spec.yaml", folder).checked())
     assert {part.column for part in spec.inputs.values()} == set(names[1:])
 
@@ -246,7 +258,7 @@ def test_whatever_the_columns_are_called_the_spec_is_right(
 def test_columns_called_like_what_torch_calls_its_own(tmp_path: Path) -> None:
     rows = [{"train": "ab"[row % 2], "type": f"a text of five words {row}"} for row in range(8)]
     write_json_lines(tmp_path / "t.jsonl", rows)
-    spec = read_spec(Source(propose(tmp_path / "t.jsonl", "train", "none", tmp_path), "spec.yaml", tmp_path))
+    spec = read_spec(Source(write(propose(tmp_path / "t.jsonl", ["train"], "none", tmp_path)), "spec.yaml", tmp_path))
     assert {name: part.column for name, part in spec.inputs.items()} == {"type_2": "type"}
     assert {name: part.column for name, part in spec.heads.items()} == {"train_2": "train"}
 
@@ -257,3 +269,117 @@ def test_it_is_quick_because_it_imports_little(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "init", str(tmp_path / "t.csv"), "--target", "label"]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
     assert not {"torch", "numpy", "pyarrow", "pydantic", "timm"} & set(found)
+
+
+def test_the_target_may_be_left_out_where_it_is_plain(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    text = run("init", tmp_path / "t.csv").stdout
+    assert "label: zoo/classifier # 2 classes; chosen by its name" in text
+    assert f"`zoo init {tmp_path}/t.csv`" in " ".join(text.replace("#", "").split())
+
+
+def test_several_targets_are_heads_of_one_model(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    run("init", tmp_path / "t.csv", "--target", "label", "--target", "stars", "-o", tmp_path / "s.yaml")
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert list(spec.heads) == ["label", "stars"]
+    assert "stars" not in spec.inputs["facts"].options.columns
+
+
+def test_tables_beside_are_used_if_they_have_the_columns(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", ROWS)
+    write_csv(tmp_path / "valid.csv", ROWS)
+    write_csv(tmp_path / "test.csv", [{name: row[name] for name in row if name != "label"} for row in ROWS])
+    spec = proposed(tmp_path / "train.csv", "label")
+    assert (spec.data.validation, spec.data.test) == ("valid.csv", None)
+    assert "# not used: `test.csv`: it has no column `label`" in (tmp_path / "spec.yaml").read_text()
+    write_csv(tmp_path / "test.csv", ROWS)
+    assert proposed(tmp_path / "train.csv", "label").data.test == "test.csv"
+
+
+def test_a_group_is_kept_together(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", [{**row, "patient": f"p{number // 4}"} for number, row in enumerate(ROWS)])
+    spec = proposed(tmp_path / "t.csv", "label")
+    assert spec.evaluate.groups == "patient"
+    assert "# 10 different ones" in (tmp_path / "spec.yaml").read_text()
+    write_csv(tmp_path / "t.csv", [{**row, "patient": f"p{number // 20}"} for number, row in enumerate(ROWS)])
+    assert proposed(tmp_path / "t.csv", "label").evaluate.groups is None
+    assert "`evaluate: {groups: patient, folds: 2}`" in (tmp_path / "spec.yaml").read_text()
+
+
+def test_pictures_are_augmented_where_they_are_trained_on_and_labels_are_classes(tmp_path: Path) -> None:
+    rows = [{"photo": f"img/{row % 5}.jpg", "label": "ab"[row % 2], "price": row / 7} for row in range(600)]
+    write_csv(tmp_path / "t.csv", rows)
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "light"
+    assert proposed(tmp_path / "t.csv", "price").inputs["photo"].augment == "none"
+    write_csv(tmp_path / "t.csv", [{**row, "words": f"a red cat on mat {number}"} for number, row in enumerate(rows)])
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "none"
+    write_csv(tmp_path / "t.csv", rows[:99])
+    assert proposed(tmp_path / "t.csv", "label").inputs["photo"].augment == "none"
+
+
+def test_a_folder_for_each_class_needs_nothing_more(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            (tmp_path / "pets" / split / name).mkdir(parents=True)
+            for number in range(4):
+                (tmp_path / "pets" / split / name / f"{number}.png").write_bytes(PNG)
+    result = run("init", tmp_path / "pets", "-o", tmp_path / "s.yaml")
+    assert result.exit_code == 0, result.stderr
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert (spec.name, spec.data.train[0].path, spec.data.validation) == ("pets", "pets/train", "pets/val")
+    run("init", tmp_path / "pets" / "train", "-o", tmp_path / "t.yaml")
+    assert read_spec(Source.read(tmp_path / "t.yaml")).name == "pets"
+    assert run("check", tmp_path / "s.yaml").exit_code == 0
+
+
+def test_an_editor_is_told_of_the_schema(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    (tmp_path / "specs").mkdir()
+    run("init", tmp_path / "t.csv", "--schema", tmp_path / "z.json", "-o", tmp_path / "specs" / "s.yaml")
+    text = (tmp_path / "specs" / "s.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=../z.json\n")
+    assert json.loads((tmp_path / "z.json").read_text())["properties"]["inputs"]
+    assert run("check", tmp_path / "specs" / "s.yaml").exit_code == 0
+    (tmp_path / "z.json").write_text("{}")
+    run("init", tmp_path / "t.csv", "--schema", tmp_path / "z.json")
+    assert (tmp_path / "z.json").read_text() == "{}"
+    assert "--schema zoo.schema.json" in run("init", tmp_path / "t.csv").stdout
+
+
+def test_guesses_and_reasons_as_data(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", ROWS)
+    result = run("init", tmp_path / "t.csv", "--json", "-o", tmp_path / "s.yaml")
+    told = json.loads(result.stdout)
+    assert told["targets"] == {"label": "2 classes"}
+    assert told["left_out"]["id"] == "it numbers the rows"
+    assert told["reasons"]["inputs.photo"] == ["paths of pictures"]
+    assert told["rows"] == told["rows_looked_at"] == 40
+    assert told["spec"]["heads"] == {"label": "zoo/classifier"}
+    assert yaml.safe_load((tmp_path / "s.yaml").read_text()) == told["spec"]
+
+
+def test_a_glob_names_a_table_and_brings_others(tmp_path: Path) -> None:
+    for name in ("train-0.csv", "train-1.csv", "test-0.csv"):
+        write_csv(tmp_path / name, ROWS)
+    result = run("init", tmp_path / "train-*.csv", "-o", tmp_path / "s.yaml")
+    assert result.exit_code == 0, result.stderr
+    spec = read_spec(Source.read(tmp_path / "s.yaml"))
+    assert (spec.data.train[0].path, spec.data.test) == ("train-*.csv", "test-0.csv")
+    assert run("check", tmp_path / "s.yaml").exit_code == 0
+
+
+def test_classes_that_the_table_names_are_told(tmp_path: Path) -> None:
+    features = {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}
+    table = pa.Table.from_pylist([{**row, "label": number % 2} for number, row in enumerate(WHOLE)])
+    table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert "# 0 (cat) 20, 1 (dog) 20" in run("init", tmp_path / "t.parquet").stdout
+    parquet.write_table(table.replace_schema_metadata({"huggingface": "[]"}), tmp_path / "t.parquet")
+    assert "# 0 20, 1 20" in run("init", tmp_path / "t.parquet").stdout
+
+
+def test_rows_from_all_over_a_file_are_looked_at(tmp_path: Path) -> None:
+    rows = [{"x": row % 7, "y": "ab"[row >= 49_000]} for row in range(50_000)]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet", row_group_size=1000)
+    assert set(peek(tmp_path / "t.parquet").cells["y"]) == {"a", "b"}

@@ -40,6 +40,16 @@ CASES: list[tuple[list[Any], Guess]] = [
     ([[1.0], [3, 4]], Guess.SEQUENCE),
     ([[[1.0, 2.0]], [[3, 4], [5, 6]]], Guess.SEQUENCE),
     ([[{"bytes": PNG}], []], Guess.NOTHING),
+    ([["a.png", "b.png"]] * 3, Guess.NOTHING),
+    ([{"bbox": [[1, 2, 3, 4]]}] * 3, Guess.NOTHING),
+    (
+        ["does it hold a red shape?", "is there a blue shape?"] * 30
+        + [f"is there shape {n} in it?" for n in range(20)],
+        Guess.TEXT,
+    ),
+    (["New York", "Los Angeles", "San Jose"] * 9, Guess.CATEGORY),
+    ([f"place {n % 300}".replace(" ", "") for n in range(9000)], Guess.CATEGORY),
+    ([f"place{n % 300}" for n in range(600)], Guess.NOTHING),
 ]
 
 
@@ -59,3 +69,23 @@ def test_different_whole_numbers_under_such_a_name_are_identifiers(name: str) ->
 @pytest.mark.parametrize("name", ["paid", "valid", "piano", "width"])
 def test_a_name_that_only_ends_like_one_is_none(name: str) -> None:
     assert guess(name, [17, 4, 99]).kind is Guess.NUMBER
+
+
+def test_few_texts_under_a_name_of_texts_are_no_categories() -> None:
+    few = ["red shirt", "blue shirt", "old hat"] * 9
+    assert guess("colour", few).kind is Guess.CATEGORY
+    assert guess("question", few).kind is Guess.TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"), [("image_id", [row * 7 % 50 for row in range(99)]), ("index", [5, 6, 7, 8, 9, 10] * 9)]
+)
+def test_numbers_that_are_names_are_no_amounts(name: str, cells: list[int]) -> None:
+    assert guess(name, cells).kind is Guess.NOTHING
+    assert guess("amount", cells).kind is Guess.NUMBER
+
+
+def test_boxes_are_no_sequence() -> None:
+    boxes = [[[1.0, 2.0, 3.0, 4.0]], []]
+    assert guess("boxes", boxes).kind is Guess.NOTHING
+    assert guess("steps", boxes).kind is Guess.SEQUENCE

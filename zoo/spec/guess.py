@@ -8,6 +8,8 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
+from zoo.spec.names import BOXES, IDENTIFIERS, PLACES, TEXTS, is_called, words_of
+
 
 class Guess(StrEnum):
     """What a column can be."""
@@ -54,13 +56,19 @@ IDENTIFIER = r"(?i:(.*[^a-z])?(id|uuid|key|index|number|no))|.*[a-z](Id|ID)"
 FEW = 100
 """Most different values that are taken for categories."""
 
+MANY = 1000
+"""Most that are, if each is there twenty times on average."""
+
+SENTENCE = 4.0
+"""Words on average from which a text is read as one, however often it comes again: questions may be few."""
+
 
 def guess(name: str, cells: Sequence[Any]) -> Guessed:
     """Guesses what a column is.
 
     Args:
         name: Its name.
-        cells: Its first cells, without nulls.
+        cells: Its first cells, without nulls; the more, the better texts are told from categories.
     """
     kinds = {_kind(cell) for cell in cells}
     if len(kinds) != 1:
@@ -71,7 +79,7 @@ def guess(name: str, cells: Sequence[Any]) -> Guessed:
     if kind is bytes:
         return _of_bytes(cells)
     if kind is list:
-        return _of_lists(cells)
+        return _of_lists(name, cells)
     if kind is date:
         return Guessed(Guess.NOTHING, "dates: turn them into numbers, such as a month or an age")
     if len(set(cells)) == 1:
@@ -80,7 +88,7 @@ def guess(name: str, cells: Sequence[Any]) -> Guessed:
         return Guessed(Guess.CATEGORY, "true or false")
     if kind is float:
         return _of_numbers(name, cells)
-    return _of_texts(cells) if kind is str else Guessed(Guess.NOTHING, f"cells of type {type(cells[0]).__name__}")
+    return _of_texts(name, cells) if kind is str else Guessed(Guess.NOTHING, f"cells of type {type(cells[0]).__name__}")
 
 
 def _kind(cell: Any) -> type:
@@ -94,6 +102,8 @@ def _kind(cell: Any) -> type:
 
 def _of_mappings(name: str, cells: Sequence[Mapping[str, Any]]) -> Guessed:
     """Files as Hugging Face keeps them, `{bytes, path}`."""
+    if any(is_called(key, BOXES) for key in cells[0]):
+        return Guessed(Guess.NOTHING, "boxes, which are labels and no input")
     files = [cell.get("bytes") or cell.get("path") for cell in cells]
     if not all(files):
         return Guessed(Guess.NOTHING, "mappings: no input reads them")
@@ -107,10 +117,18 @@ def _of_bytes(cells: Sequence[bytes]) -> Guessed:
     return Guessed(Guess.NOTHING, "bytes that are neither pictures nor sounds")
 
 
-def _of_lists(cells: Sequence[list[Any]]) -> Guessed:
-    kinds = {_kind(each) for cell in cells for each in cell}
+def _of_lists(name: str, cells: Sequence[list[Any]]) -> Guessed:
+    items = [each for cell in cells for each in cell]
+    kinds = set(map(_kind, items))
+    if kinds in ({str}, {bytes}, {Mapping}):
+        inner = guess(name, items)
+        if inner.kind in NAMES:
+            told = f"several {NAMES[inner.kind]} in one cell, which no input reads yet: give each a column of its own"
+            return Guessed(Guess.NOTHING, told)
     if kinds == {str}:
         return Guessed(Guess.LABELS, "lists of texts")
+    if kinds == {list} and is_called(name, BOXES) and all(len(each) == 4 for each in items):
+        return Guessed(Guess.NOTHING, "boxes, which are labels and no input")
     if kinds == {list} and {_kind(each) for cell in cells for step in cell for each in step} == {float}:
         return Guessed(Guess.SEQUENCE, "steps, each a list of numbers")
     if kinds == {float}:
@@ -124,12 +142,17 @@ def _of_numbers(name: str, cells: Sequence[float]) -> Guessed:
     whole = all(float(cell).is_integer() for cell in cells)
     if whole and len(cells) > 2 and len({after - before for before, after in pairwise(cells)}) == 1:
         return Guessed(Guess.NOTHING, "it numbers the rows")
-    if whole and len(set(cells)) == len(cells) and re.fullmatch(IDENTIFIER, name):
+    different = len(set(cells))
+    if whole and different == len(cells) and re.fullmatch(IDENTIFIER, name):
         return Guessed(Guess.NOTHING, "an identifier: every row has another")
+    if whole and different > 20 and words_of(name)[-1:] and words_of(name)[-1] in IDENTIFIERS:
+        return Guessed(Guess.NOTHING, f"an identifier, by its name: {different} different numbers")
+    if whole and different > 5 and words_of(name)[-1:] and words_of(name)[-1] in PLACES:
+        return Guessed(Guess.NOTHING, "by its name it numbers pieces of something; add it if their order matters")
     return Guessed(Guess.NUMBER, f"numbers from {min(cells):g} to {max(cells):g}")
 
 
-def _of_texts(cells: Sequence[str]) -> Guessed:
+def _of_texts(name: str, cells: Sequence[str]) -> Guessed:
     for kind, pattern in FILES.items():
         if _most(cells, pattern):
             remote = _most(cells, r"\w+://.*")
@@ -138,11 +161,16 @@ def _of_texts(cells: Sequence[str]) -> Guessed:
     if _most(cells, DATE):
         return Guessed(Guess.NOTHING, "dates or times: turn them into numbers, such as a month or an age")
     different, words = len(set(cells)), sum(len(cell.split()) for cell in cells) / len(cells)
-    if different <= FEW and 2 * different <= len(cells) and words < 8:
+    called = is_called(name, TEXTS)
+    repeated = len(cells) / different
+    few = (different <= FEW and repeated >= 2) or (different <= MANY and repeated >= 20 and words < 2)
+    written = words >= (SENTENCE if different > 12 else 8) or (called and words >= 2)
+    if few and not written:
         return Guessed(Guess.CATEGORY, f"{different} different texts")
-    if words >= 3 or (words >= 1.5 and different < len(cells)):
-        return Guessed(Guess.TEXT, f"texts of {words:.0f} words on average")
-    if different == len(cells):
+    if written or words >= 3 or (words >= 1.5 and different < len(cells)):
+        often = f", of which {different} are different" if repeated >= 2 else ""
+        return Guessed(Guess.TEXT, f"texts of {max(1, round(words))} words on average{often}")
+    if different >= 0.98 * len(cells):
         return Guessed(Guess.NOTHING, "an identifier: every row has another")
     told = f"{different} different short texts, too many for categories; `type: text` would read them letter by letter"
     return Guessed(Guess.NOTHING, told)

@@ -1,0 +1,1 @@
+"""Proposes a spec for a table: what `zoo init` does."""
