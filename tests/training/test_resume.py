@@ -65,7 +65,13 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("settings", SETTINGS.values(), ids=list(SETTINGS))
+QUICK = ("averaged", "in parts")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param(each, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, each in SETTINGS.items()],
+)
 def test_it_ends_where_an_undisturbed_one_ends(tmp_path: Path, settings: list[str]) -> None:
     path = write_tables(tmp_path, HARD)
     spec = load_spec(path, overrides=[*settings, "train.save_every=1e-9", "train.epochs=3"])
