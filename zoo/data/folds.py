@@ -39,10 +39,14 @@ class FoldRows:
         self._places = {row: place for place, row in enumerate(rows)}
         found = first_labels(spec, selections)
         self.labels: list[Any] = [None] * self.count if found is None else list(found)
+        self.known = class_numbers(self.labels, self.count, max(1, self.count // 2))
+        first = next(iter(spec.heads.values()))
+        self._learns_classes = bool(first.registered.component.fit) and not getattr(first.options, "classes", None)
 
     def classes(self, folds: int) -> Numbers:
-        """The number of each row's class; 0 of all rows where labels are none, or too many to be in every fold."""
-        return class_numbers(self.labels, self.count, max(1, self.count // folds))
+        """The number of each row's class; 0 of all rows where labels are none, or too rare to be in every fold."""
+        rare = int(np.bincount(self.known).max()) < folds
+        return np.zeros_like(self.known) if rare else self.known
 
     def folds(self, folds: int, seed: int) -> Numbers:
         """The fold that holds each row out, from 0: the same for the same arguments.
@@ -55,20 +59,20 @@ class FoldRows:
             seed: Of the choice.
 
         Raises:
-            UsageError: There are fewer rows, or groups, than folds; or no class has a row for each fold.
+            UsageError: There are fewer rows, or groups, than folds; or all rows of a class are held out at once.
         """
         self._check(folds)
         classes = self.classes(folds)
         held = self._grouped_folds(classes, folds, seed) if self.grouped else _stratified(classes, folds, seed)
-        _check_learnable(self.labels, classes, held)
+        if self._learns_classes:
+            self._check_learnable(held)
         return held
 
     def remarks(self, folds: int) -> list[str]:
         """What the user should know: classes that some folds lack."""
-        classes = self.classes(folds)
-        if not classes.any():
+        if not self.known.any():
             return []
-        counts = Counter(each for each in self.labels if each is not None)
+        counts = Counter(each for each in self.labels if isinstance(each, str))
         few = [f"`{label}` ({count})" for label, count in counts.items() if count < folds]
         told = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
         return [f"fewer rows than the {folds} folds, so that some hold none out: {told}"] if few else []
@@ -114,7 +118,7 @@ class FoldRows:
 
     def _needed(self, among: NDArray[np.bool_], order: Sequence[int]) -> list[int]:
         """The first groups of the order that make every class be there in two of them."""
-        classes = class_numbers(self.labels, self.count, max(1, int(among.sum()) // 4))
+        classes = self.known
         held: dict[int, set[int]] = {}
         for row in among.nonzero()[0]:
             held.setdefault(int(self.units[row]), set()).add(int(classes[row]))
@@ -133,11 +137,23 @@ class FoldRows:
             advice = f"take fewer folds: --folds {units}" if units > 1 else "label more of them"
             raise UsageError(f"there are {units} {what} and {folds} folds; {advice}")
 
+    def _check_learnable(self, held: Numbers) -> None:
+        """Refuses a class of which every row is held out at once: nothing would be left to learn it from."""
+        for number in np.unique(self.known) if self.known.any() else ():
+            rows = (self.known == number).nonzero()[0]
+            label = self.labels[rows[0]]
+            if isinstance(label, str) and len(np.unique(held[rows])) == 1:  # numbers may be a scale without classes
+                those = f"{len(rows)} rows, all held out at once" if len(rows) > 1 else "one row"
+                raise UsageError(
+                    f"the class `{label}` has {those}, and nothing is left to learn it from; "
+                    "label more of it, leave it out, or write the `classes` of the head in the spec"
+                )
+
     def _grouped_folds(self, classes: Numbers, folds: int, seed: int) -> Numbers:
         from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
         stratified = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        if classes.any() and np.bincount(classes).max() >= folds:
+        if classes.any():
             held = _held(stratified, classes, self.units)
             if len(np.unique(held)) == folds:
                 return held
@@ -147,11 +163,6 @@ class FoldRows:
 def _stratified(classes: Numbers, folds: int, seed: int) -> Numbers:
     from sklearn.model_selection import StratifiedKFold
 
-    most = int(np.bincount(classes).max())
-    if most < folds:
-        raise UsageError(
-            f"no class has a row for each of {folds} folds: the largest has {most}; --folds {max(2, most)}"
-        )
     return _held(StratifiedKFold(folds, shuffle=True, random_state=seed), classes, None)
 
 
@@ -162,19 +173,6 @@ def _held(splitter: Any, classes: Numbers, units: Numbers | None) -> Numbers:
         for number, (_, rows) in enumerate(splitter.split(np.zeros(len(classes)), classes, units)):
             held[rows] = number
     return held
-
-
-def _check_learnable(labels: Sequence[Any], classes: Numbers, held: Numbers) -> None:
-    """Refuses a class of which every row is held out at once: nothing would be left to learn it from."""
-    for number in np.unique(classes) if classes.any() else ():
-        rows = (classes == number).nonzero()[0]
-        label = labels[rows[0]]
-        if isinstance(label, str) and len(np.unique(held[rows])) == 1:  # numbers may be a scale, which has no classes
-            rest = f"{len(rows)} rows of one group" if len(rows) > 1 else "one row"
-            raise UsageError(
-                f"the class `{label}` has {rest}, and nothing is left to learn it from where that is held out; "
-                "label more of it, or leave it out"
-            )
 
 
 def _numbered(names: Sequence[Hashable]) -> Numbers:

@@ -106,14 +106,15 @@ def extrapolate(
     if len(errors) < 2:
         return Extrapolation(None, reason="one fold does not tell how much folds differ")
     random = np.random.default_rng(seed)
-    drawn = [errors[random.integers(len(errors), size=len(errors))].mean(0) for _ in range(RESAMPLES)]
-    if np.mean([each[-1] < each[0] for each in drawn]) < 0.95:
+    numbers = [tuple(sorted(random.integers(len(errors), size=len(errors)).tolist())) for _ in range(RESAMPLES)]
+    means = {each: errors[list(each)].mean(0) for each in numbers}  # few folds are often drawn alike
+    if np.mean([means[each][-1] < means[each][0] for each in numbers]) < 0.95:
         return Extrapolation(None, reason="the curve is flat: the error is not shown to fall with more rows")
     law = fit_power_law(rows, errors.mean(0).tolist())
-    laws = [fit_power_law(rows, each.tolist()) for each in drawn]
+    fitted = {each: fit_power_law(rows, mean.tolist()) for each, mean in means.items()}
     expected = []
     for count in more:
-        low, high = np.quantile([each(count) for each in laws], [0.025, 0.975])
+        low, high = np.quantile([fitted[each](count) for each in numbers], [0.025, 0.975])
         value = law(count)
         expected.append(Expected(count, value, min(value, float(low)), max(value, float(high))))
     return Extrapolation(law, tuple(expected))

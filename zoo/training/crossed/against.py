@@ -51,7 +51,7 @@ class Against:
         unit = f"points of {self.metric}" if self.share else f"of {self.metric}"
         test = self.folds
         if test.p is None or test.low is None or test.high is None:
-            return f"no difference between the two is shown in {self.metric}: {test.reason}"
+            return f"no difference is shown in {self.metric}: {test.reason}"
         ends = f"[{factor * test.low:+.{digits}f}, {factor * test.high:+.{digits}f}], p = {_told(test.p)}"
         if test.p > SHOWN:
             return f"no difference is shown: {self.name} gains {factor * test.value:+.{digits}f} {unit} {ends}"
