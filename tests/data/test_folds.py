@@ -90,7 +90,7 @@ def test_other_seeds_divide_otherwise() -> None:
 def test_a_row_of_two_tables_of_the_same_file_is_held_out_of_both() -> None:
     spec = load_spec(SPEC)
     table = given_table("same", [{"x": 0.0, "kind": "ab"[row % 2]} for row in range(20)])
-    parts = [Selection(table, np.arange(20), frozenset({"kind"})) for _ in range(2)]  # type: ignore[arg-type]
+    parts = [Selection(table, np.arange(20), frozenset({"kind"})) for _ in range(2)]
     found = FoldRows(spec, parts).folds(4, 0)
     assert (found[:20] == found[20:]).all()
 

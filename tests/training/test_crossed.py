@@ -312,5 +312,6 @@ def test_a_comparison_in_words(test: ResampledTest, share: bool, told: str) -> N
 def test_overfitting_and_underfitting_in_words(
     learnt: tuple[float, float, float], held: tuple[float, float, float], told: str
 ) -> None:
-    size = Size(100, *(Estimate(value, 100, low, high) for value, low, high in (learnt, held)), ())
+    on_learnt, on_held = (Estimate(value, 100, low, high) for value, low, high in (learnt, held))
+    size = Size(100, on_learnt, on_held, ())
     assert Teller("accuracy", True, True).fit(size, 0.5).startswith(told)
