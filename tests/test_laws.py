@@ -40,7 +40,7 @@ heads:
 data: {train: table.csv}
 """
 
-TORCH_VERBS = {"build", "train", "eval", "predict", "plan", "doctor"}
+TORCH_VERBS = {"build", "train", "eval", "cv", "predict", "plan", "doctor"}
 """Verbs that work with models, or look at torch."""
 
 COMMANDS = [

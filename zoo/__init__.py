@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from zoo.spec.load import load_spec
     from zoo.spec.render import render_spec
     from zoo.spec.sections import BackbonePart, Spec
+    from zoo.training.crossed.cross_validate import cross_validate
+    from zoo.training.crossed.found import CrossValidation
     from zoo.training.train import Run, train
 
 __version__ = "0.1.0"
@@ -56,6 +58,7 @@ _HOME = {
     "BackbonePart": "zoo.spec.sections",
     "Batch": "zoo.features",
     "Component": "zoo.component",
+    "CrossValidation": "zoo.training.crossed.found",
     "Device": "zoo.model.device",
     "Evaluation": "zoo.evaluation.evaluation",
     "Family": "zoo.component",
@@ -90,6 +93,7 @@ _HOME = {
     "ZooError": "zoo.errors",
     "ZooModel": "zoo.model.model",
     "build": "zoo.model.build",
+    "cross_validate": "zoo.training.crossed.cross_validate",
     "evaluate": "zoo.evaluation.evaluate",
     "hookimpl": "zoo.registry.hookspecs",
     "load_spec": "zoo.spec.load",
@@ -112,6 +116,7 @@ __all__ = [
     "BackbonePart",
     "Batch",
     "Component",
+    "CrossValidation",
     "Device",
     "Evaluation",
     "Family",
@@ -146,6 +151,7 @@ __all__ = [
     "ZooError",
     "ZooModel",
     "build",
+    "cross_validate",
     "evaluate",
     "hookimpl",
     "load_spec",

@@ -54,16 +54,28 @@ def lock(
     digests = {name: digest(tensor) for name, tensor in tensors.items()}
     return {
         "format": FORMAT,
-        "python": platform.python_version(),
-        "plugins": {part.registered.plugin.distribution: part.registered.plugin.version for part in parts(spec)},
-        "libraries": _versions(),
+        **versions(spec),
         "weights": {name: source.record() for name, source in sources.items()},
-        "data": {name: fingerprint(name, spec.folder, spec.tables) for name in tables(spec)},
+        "data": fingerprints(spec),
         "seed": spec.train.seed,
         "files": {name: text_digest(text.encode()) for name, text in files.items()},
         "tensors": digests,
         "digest": hashlib.sha256("".join(f"{name} {each}\n" for name, each in digests.items()).encode()).hexdigest(),
     }
+
+
+def versions(spec: Spec) -> dict[str, Any]:
+    """The versions of Python, of the plugins that the spec names, and of the libraries."""
+    return {
+        "python": platform.python_version(),
+        "plugins": {part.registered.plugin.distribution: part.registered.plugin.version for part in parts(spec)},
+        "libraries": _versions(),
+    }
+
+
+def fingerprints(spec: Spec) -> dict[str, dict[str, Any]]:
+    """What tells each table that the spec names from every other, by its path; see `fingerprint`."""
+    return {name: fingerprint(name, spec.folder, spec.tables) for name in tables(spec)}
 
 
 def parts(value: Any) -> Iterator[Part]:

@@ -24,6 +24,7 @@ VERBS = {
     "build": ("zoo.cli.model", "Build a model from a spec, with its pretrained weights."),
     "train": ("zoo.cli.model", "Fine-tune a model as its spec says."),
     "eval": ("zoo.cli.evaluate", "Say how good a model is, and which modality earns it."),
+    "cv": ("zoo.cli.cv", "Measure a spec on all of its training rows, fold by fold."),
     "predict": ("zoo.cli.evaluate", "Predict one sample, or every row of a table."),
     "spec": ("zoo.cli.spec", "Render a spec in full, or print the schema of all specs."),
     "list": ("zoo.cli.components", "List components, recipes and pretrained models."),

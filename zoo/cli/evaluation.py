@@ -29,7 +29,7 @@ def print_evaluation(found: Told) -> None:
 
 
 def _print_head(head: str, found: Told) -> None:
-    _title(f"{head}: all modalities" if len(found["heads"]) > 1 or len(found["subsets"]) > 1 else head)
+    title(f"{head}: all modalities" if len(found["heads"]) > 1 or len(found["subsets"]) > 1 else head)
     metrics = found["heads"][head].items()
     print_table(
         ["metric", "value", "95 % interval", "rows", "remark"],
@@ -38,17 +38,17 @@ def _print_head(head: str, found: Told) -> None:
     _print_classes(head, found)
     audit = found["audit"][head]
     if len(audit["modalities"]) > 1:
-        _print_subsets(head, found, audit["metric"])
+        print_subsets(head, found, audit["metric"])
         _print_audit(head, audit)
     if found["baselines"].get(head):
         _print_baselines(head, found["baselines"][head], audit)
-    _print_verdicts([each["text"] for each in found["verdict"] if each["head"] == head])
+    print_verdicts([each["text"] for each in found["verdict"] if each["head"] == head])
 
 
 def _print_classes(head: str, found: Told) -> None:
     classes = found["classes"].get(head, {})
     if 0 < len(classes) <= FEW:
-        _title(f"{head}: classes")
+        title(f"{head}: classes")
         rows = [
             (name, str(each["recall"]["n"]), *(with_interval(each[key]) for key in ("precision", "recall", "f1")))
             for name, each in classes.items()
@@ -69,8 +69,9 @@ def _confused(table: Told | None) -> Iterator[str]:
             yield f"{names[true]} for {names[told]} ({count} of {sum(table['counts'][true])} rows)"
 
 
-def _print_subsets(head: str, found: Told, metric: str) -> None:
-    _title(f"{head}: {metric} of every set of modalities")
+def print_subsets(head: str, found: Told, metric: str) -> None:
+    """Prints a metric of a head for every set of modalities."""
+    title(f"{head}: {metric} of every set of modalities")
     subsets = sorted(found["subsets"].items(), key=lambda item: -item[0].count("+"))
     rows = [(subset, *numbers(heads[head][metric])) for subset, heads in subsets if head in heads]
     print_table(["modalities", metric, "95 % interval", "rows", "remark"], rows)
@@ -79,7 +80,7 @@ def _print_subsets(head: str, found: Told, metric: str) -> None:
 def _print_audit(head: str, audit: Told) -> None:
     metric, share = audit["metric"], audit["share"]
     unit = "points of " if share else ""
-    _title(f"{head}: what each modality brings, in {unit}{metric}")
+    title(f"{head}: what each modality brings, in {unit}{metric}")
     rows = [
         (name, value(each["alone"]), *(difference(each[key], share) for key in ("dropped", "permuted", "shapley")))
         for name, each in audit["modalities"].items()
@@ -96,7 +97,7 @@ def _print_audit(head: str, audit: Told) -> None:
 
 def _print_baselines(head: str, baselines: Sequence[Told], audit: Told) -> None:
     metric, share = audit["metric"], audit["share"]
-    _title(f"{head}: plain models beside it, learnt from the training rows")
+    title(f"{head}: plain models beside it, learnt from the training rows")
     rows = [
         (
             each["told"],
@@ -111,9 +112,10 @@ def _print_baselines(head: str, baselines: Sequence[Told], audit: Told) -> None:
     print_table(["baseline", metric, gains, "95 % interval", "learnt from"], rows)
 
 
-def _print_verdicts(texts: Sequence[str]) -> None:
+def print_verdicts(texts: Sequence[str]) -> None:
+    """Prints sentences, if there are any."""
     if texts:
-        _title("in words")
+        title("in words")
         for text in texts:
             click.echo(f"- {text}")
 
@@ -135,7 +137,8 @@ def _estimates(heads: Told) -> Iterator[Told]:
         yield from metrics.values()
 
 
-def _title(text: str) -> None:
+def title(text: str) -> None:
+    """A line above a table."""
     click.echo(f"\n{text}")
 
 

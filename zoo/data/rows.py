@@ -84,7 +84,7 @@ def open_rows(spec: Spec) -> Rows:
     remarks = list(map(_left_out, selections))
     validation = spec.data.validation
     if isinstance(validation, float):
-        training, aside = _set_aside(spec, selections, validation)
+        training, aside = set_aside(spec, selections, validation)
     else:
         training, aside = selections, [] if validation is None else [select(spec, validation)]
         remarks += map(_left_out, aside)
@@ -118,7 +118,7 @@ def groups_of(spec: Spec, selections: Sequence[Selection]) -> Int[NDArray[np.int
     column = spec.evaluate.groups
     if column is None or any(column not in each.table.columns for each in selections):
         return None
-    return group_numbers(_cells(selections, column), sum(len(each.numbers) for each in selections))
+    return group_numbers(column_cells(selections, column), sum(len(each.numbers) for each in selections))
 
 
 def open_columns(
@@ -158,12 +158,12 @@ def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[NDArr
     return numbers
 
 
-def _set_aside(spec: Spec, selections: Sequence[Selection], share: float) -> tuple[list[Selection], list[Selection]]:
+def set_aside(spec: Spec, selections: Sequence[Selection], share: float) -> tuple[list[Selection], list[Selection]]:
     """The selections without the rows set aside, and with them alone."""
     lengths = [len(each.numbers) for each in selections]
-    groups = _cells(selections, spec.evaluate.groups) if spec.evaluate.groups else None
+    groups = column_cells(selections, spec.evaluate.groups) if spec.evaluate.groups else None
     try:
-        aside = split(sum(lengths), share, spec.train.seed, _labels(spec, selections), groups)
+        aside = split(sum(lengths), share, spec.train.seed, first_labels(spec, selections), groups)
     except UsageError as error:
         hint = "write `validation: null` to set none aside, or name a table of its own"
         raise UsageError(f"`data.validation`: {error}; {hint}") from None
@@ -178,14 +178,14 @@ def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[NDArray[np.boo
     return [each for each in kept if len(each.numbers)]
 
 
-def _labels(spec: Spec, selections: Sequence[Selection]) -> Iterator[Any] | None:
+def first_labels(spec: Spec, selections: Sequence[Selection]) -> Iterator[Any] | None:
     """A label of each row, of the first head that reads one column."""
     columns = [part_columns(head) for head in spec.heads.values()]
     single = [each[0] for each in columns if len(each) == 1]
-    return _cells(selections, single[0]) if single else None
+    return column_cells(selections, single[0]) if single else None
 
 
-def _cells(selections: Sequence[Selection], column: str) -> Iterator[Any]:
+def column_cells(selections: Sequence[Selection], column: str) -> Iterator[Any]:
     """A column's cells of all rows, one after another; None where a table lacks the column."""
     for each in selections:
         if column in each.table.columns:

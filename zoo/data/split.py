@@ -38,7 +38,7 @@ def split(
     random = np.random.default_rng(seed)
     if groups is not None:
         return _whole_groups(groups, rows, wanted, random)
-    classes = _classes(labels, rows, wanted) if labels is not None else np.zeros(rows, np.int64)
+    classes = class_numbers(labels, rows, wanted) if labels is not None else np.zeros(rows, np.int64)
     aside = np.zeros(rows, np.bool_)
     order = random.permutation(rows)
     for number, count in enumerate(_shares(np.bincount(classes), wanted)):
@@ -63,7 +63,7 @@ def group_numbers(groups: Iterable[Any], rows: int) -> Int[NDArray[np.int64], "r
     return numbered
 
 
-def _classes(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np.int64], "rows"]:
+def class_numbers(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np.int64], "rows"]:
     """The number of each row's class; 0 for all rows where the labels are no classes."""
     numbers: dict[Any, int] = {}
     found = np.zeros(rows, np.int64)

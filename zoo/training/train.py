@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,6 +154,29 @@ def _learn(
     spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
     if opened.unusable and working is not None and accelerator.is_main_process:
         replace_file(working / SKIPPED, skipped_text(opened.unusable))
+    state = working / STATE if working is not None else None
+    model, validation = learn_rows(spec, opened, watch, accelerator, state, note)
+    return model, history, Labelled("validation", validation, opened.unusable_aside) if validation else None
+
+
+def learn_rows(
+    spec: Spec,
+    opened: UsableRows,
+    watch: Watch,
+    accelerator: Accelerator,
+    state: Path | None = None,
+    note: Callable[[Record], None] = lambda record: None,
+) -> tuple[ZooModel, Loader | None]:
+    """The model that is learnt from some rows, and the rows that chose its epoch.
+
+    Args:
+        spec: What to learn.
+        opened: The rows: to learn from, to choose the epoch by, and those to measure on, which are looked over alone.
+        watch: Hears of every step and epoch.
+        accelerator: The devices.
+        state: File in which the training saves where it stands; None where it saves nothing.
+        note: Takes the record of each epoch.
+    """
     model = _built(spec, opened)
     prepare_backbones(model)
     augmentation = make_augmentation(model)
@@ -161,12 +184,11 @@ def _learn(
     if spec.train.track is not None:
         accelerator.init_trackers(spec.name)
     training, validation = _loaders(model, opened, augmentation, accelerator, watch)
-    state = working / STATE if working is not None else None
     Training(model, training, validation, watch, accelerator, state).run(note)
     if accelerator.num_processes > 1:  # what was measured on shares of the rows is measured on all of them in the end
         validation = loaders(model, opened)[1]
     calibrate(model, validation)
-    return model, history, Labelled("validation", validation, opened.unusable_aside) if validation else None
+    return model, validation
 
 
 def _loaders(

@@ -58,7 +58,7 @@ def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"`{working}` cannot be written: {error.strerror}") from None
     with lock:
-        _alone(lock, working)
+        alone(lock, working)
         _clear(working)
         _check(working, spec)
         try:
@@ -70,7 +70,7 @@ def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
         shutil.rmtree(working, ignore_errors=True)
 
 
-def _alone(lock: BinaryIO, working: Path) -> None:
+def alone(lock: BinaryIO, working: Path) -> None:
     """Refuses a folder in which another process trains; the system forgets a lock when its process ends."""
     try:
         import fcntl
@@ -104,7 +104,7 @@ def _check(working: Path, spec: Spec) -> None:
         return
     before = json.loads((working / MADE_OF).read_text(encoding="utf-8"))
     advice = f"set it back, or remove `{working}` to begin again"
-    for path, old, new in _differences(before["spec"], made_of["spec"]):
+    for path, old, new in differences(before["spec"], made_of["spec"]):
         if path.startswith(FREE):
             continue
         raise UsageError(f"the training in `{working}` has `{path}: {old}`, and the spec now says {new}; {advice}")
@@ -113,9 +113,10 @@ def _check(working: Path, spec: Spec) -> None:
             raise UsageError(f"`{name}` was changed since the training in `{working}` began; {advice}")
 
 
-def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The paths at which two trees of JSON data differ, with what stands there in each, as JSON."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
     elif old != new:
         yield path, json.dumps(old), json.dumps(new)

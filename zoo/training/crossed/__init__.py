@@ -1,0 +1,1 @@
+"""Cross-validation: trainings that each hold some rows out, and what all of them say together."""
