@@ -151,7 +151,6 @@ def _learn(
             write_history(working / HISTORY, record)
 
     opened = usable_rows(spec)
-    spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
     if opened.unusable and working is not None and accelerator.is_main_process:
         replace_file(working / SKIPPED, skipped_text(opened.unusable))
     state = working / STATE if working is not None else None
@@ -177,6 +176,7 @@ def learn_rows(
         state: File in which the training saves where it stands; None where it saves nothing.
         note: Takes the record of each epoch.
     """
+    spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
     model = _built(spec, opened)
     prepare_backbones(model)
     augmentation = make_augmentation(model)
@@ -188,6 +188,7 @@ def learn_rows(
     if accelerator.num_processes > 1:  # what was measured on shares of the rows is measured on all of them in the end
         validation = loaders(model, opened)[1]
     calibrate(model, validation)
+    model.frozen_rows = None
     return model, validation
 
 
