@@ -105,8 +105,8 @@ def measured(text: str) -> dict[str, Any]:
     from zoo.features import Batch, Targets
     from zoo.model.build import build
     from zoo.training.accelerator import make_accelerator
-    from zoo.transfer.optimizer import make_optimizer
     from zoo.transfer.freeze import apply_transfer
+    from zoo.transfer.optimizer import make_optimizer
 
     torch.set_num_threads(1)
     spec = yaml.safe_load(text)
