@@ -1,6 +1,7 @@
 """Which epoch is the best, and when to stop looking for a better one."""
 
 from dataclasses import dataclass
+from math import isnan
 
 from zoo.errors import UsageError, listed, nearest
 from zoo.evaluation.measure import Measured
@@ -26,13 +27,17 @@ class Choice:
     waited: int = 0
 
     def better(self, measured: Measured) -> bool:
-        """Whether an epoch is better than all before it, which is then kept in mind. A value of NaN never is."""
+        """Whether an epoch is better than all before it, which is then kept in mind. NaN is worse than any number."""
         value = self._value(measured)
-        if self.best is None or (value > self.best if self.higher else value < self.best):
+        best = self.best
+        if best is None or (isnan(best) and not isnan(value)) or self._beats(value, best):
             self.best, self.waited = value, 0
             return True
         self.waited += 1
         return False
+
+    def _beats(self, value: float, best: float) -> bool:
+        return value > best if self.higher else value < best
 
     @property
     def over(self) -> bool:
