@@ -137,7 +137,7 @@ class Training:
             total = total + loss * step.rows
             position.step, position.steps = position.step + 1, position.steps + 1
             position.rows += step.rows
-            if (position.step - 1) % LOOK_EVERY == 0 or position.step == steps:
+            if (position.step - 1) % LOOK_EVERY == 0 or position.step == steps or self._asked_alone:
                 position.loss += self._look(total, recent)
                 position.seconds += time.perf_counter() - started
                 total, started = torch.zeros_like(total), time.perf_counter()
@@ -190,6 +190,11 @@ class Training:
         self._save()
         place = f"epoch {self.position.epoch + 1}, step {self.position.step} of {len(self.training)}"
         raise Interrupted(number, f"interrupted at {place}; all of it is saved: go on with --resume")
+
+    @property
+    def _asked_alone(self) -> bool:
+        """Whether a signal came to the only process; several must agree on the step after which they end."""
+        return self.signals.heard is not None and self.accelerator.num_processes == 1
 
     def _agreed(self, due: bool) -> bool:
         return bool(self._largest(int(due)))
