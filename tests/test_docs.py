@@ -23,7 +23,7 @@ from zoo.registry.registry import Registry, installed
 from zoo.spec.load import read_spec
 
 ROOT = Path(__file__).parent.parent
-FACE = ("load_spec", "plan", "build", "train", "evaluate", "predict")
+FACE = ("load_spec", "plan", "build", "train", "evaluate", "predict", "predict_table", "cross_validate")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 REFERENCE = runpy.run_path(str(ROOT / "docs" / "reference.py"))
 HOOKS = [name for name, value in vars(hookspecs).items() if name.startswith("zoo_") and inspect.isfunction(value)]
@@ -209,3 +209,8 @@ def test_the_catalogue_on_the_page_is_right(tmp_path: Path) -> None:
 def test_every_example_is_right(example: Path) -> None:
     result = run("check", example, "--set", "data={}")  # the data of an example are not shipped
     assert result.exit_code == 0, result.stderr
+
+
+def test_the_results_are_written_from_the_runs() -> None:
+    written = runpy.run_path(str(ROOT / "docs" / "results.py"))["page"]()
+    assert (ROOT / "docs" / "results.md").read_text() == written, "run: python docs/results.py"

@@ -42,6 +42,10 @@ def _parquet(path: Path) -> list[str]:
     return names
 
 
+LONGEST_NAME = 1 << 17
+"""Characters of a column's name, at most."""
+
+
 def _csv(path: Path) -> list[str]:
     # What follows the header is not looked at, though a piece of it is decoded along: hence "surrogateescape".
     with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as file:
@@ -50,6 +54,8 @@ def _csv(path: Path) -> list[str]:
         columns = next(filter(None, rows), [])
     if not columns:
         raise ValueError("it is empty")
+    if max(map(len, columns)) > LONGEST_NAME:
+        raise ValueError("a column's name is longer than its cells may be; it has no header")
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if len(columns) == 1 and mark in columns[0]:
             raise ValueError(f"its columns are separated by {name}; save it with commas, or with tabs as .tsv")

@@ -101,10 +101,10 @@ def train(
     if folder is not None and resume and (folder / LOCK).exists():
         return _finished(folder, components)
     track = checked.train.track
-    check_tracker(track)
     logs = None if folder is None else unfinished(folder) / LOGS
     if track == "tensorboard" and logs is None:
         raise UsageError("`train.track: tensorboard` writes files: name the folder of the run")
+    check_tracker(track)
     accelerator = make_accelerator(checked.train.precision, track, logs)
     first = accelerator.is_main_process
     watch = watch if watch is not None and first else Silent()
