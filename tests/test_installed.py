@@ -65,7 +65,7 @@ def diagnosis(crowded: Environment) -> CompletedProcess[str]:
     return crowded.zoo("plugins", "doctor", "--json")
 
 
-@pytest.fixture(params=["wheel", "editable"])
+@pytest.fixture(params=["wheel", pytest.param("editable", marks=pytest.mark.slow)])
 def installed(request: pytest.FixtureRequest) -> Environment:
     environment: Environment = request.getfixturevalue(request.param)
     return environment

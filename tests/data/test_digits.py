@@ -56,6 +56,7 @@ def test_the_same_bytes_are_written_each_time(folder: Path, tmp_path: Path) -> N
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_writes_other_rows(folder: Path, tmp_path: Path) -> None:
     result = run("data", "make", "digits", "--seed", "1", "-o", tmp_path / "other", "--json")
     assert json.loads(result.stdout)["rows"] == {"train": 2516, "validation": 180, "test": 359}

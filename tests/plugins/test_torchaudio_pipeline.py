@@ -355,6 +355,7 @@ def test_a_row_that_keeps_padding_alone_is_finite(name: str, pool: str) -> None:
     assert (features.pooled[1] == 0).all() and (features.pooled[0] != 0).any()
 
 
+@pytest.mark.slow
 def test_a_build_for_weights_to_come_imports_nothing_more() -> None:
     code = """
 import sys

@@ -101,7 +101,7 @@ class Crowded:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_out_of_memory_halves_what_is_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     from zoo.model.model import ZooModel
 
