@@ -248,7 +248,7 @@ def interrupted(script: str, words: list[str], folder: Path, epoch: int, number:
         for line in process.stderr:
             if line.startswith(f"epoch {epoch}/"):
                 break
-        assert [path.name[:6] for path in (folder / "runs").iterdir()] == [".long."]
+        assert [path.name for path in (folder / "runs").iterdir()] == ["long.training"]
         process.send_signal(number)
         try:
             told = process.communicate(timeout=60)[1]
@@ -262,9 +262,11 @@ def interrupted(script: str, words: list[str], folder: Path, epoch: int, number:
 def test_the_end_of_a_process_leaves_nothing_half_written(tmp_path: Path, number: signal.Signals) -> None:
     words = ["--set", "train.epochs=100000", "-o", "runs/long"]
     code, told = interrupted(ZOO, words, tmp_path, 2, number)
-    assert ("interrupted" if number is signal.SIGINT else f"ended by {number.name}") in told
+    assert ("ended by SIGHUP" if number is signal.SIGHUP else "all of it is saved: go on with --resume") in told
     assert code == 128 + number
-    assert list((tmp_path / "runs").iterdir()) == []
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["long.training"]
+    left = {path.name for path in (tmp_path / "runs" / "long.training").iterdir()}
+    assert left == {".lock", "history.jsonl", "made_of.json", "state.safetensors"}
 
 
 @pytest.mark.slow

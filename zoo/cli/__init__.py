@@ -133,12 +133,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except SystemExit as exit_:
         # click answers a broken pipe with another stdout and an exit; any other exit is a plugin verb's own.
         code = exit_.code if sys.stdout is stdout else _without_reader()
-    except _Ended as ended:
-        click.echo(f"ended by {signal.Signals(ended.number).name}", err=True)
-        code = 128 + ended.number
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        code = ExitCode.INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        ended = error if isinstance(error, _Ended) else error.__cause__  # click turns the one into the other
+        number = ended.number if isinstance(ended, _Ended) else signal.SIGINT
+        click.echo("interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}", err=True)
+        code = 128 + number
     except Exception as error:
         if debug:
             traceback.print_exc()
