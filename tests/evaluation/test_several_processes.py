@@ -106,10 +106,10 @@ print(peak[0])
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell anonymous memory")
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_memory_does_not_grow_with_the_table(trained: Path, tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize(("suffix", "most"), [(".csv", 100_000), (".jsonl", 20_000), (".parquet", 20_000)])
+def test_memory_does_not_grow_with_the_table(trained: Path, tmp_path: Path, suffix: str, most: int) -> None:
     peaks = []
-    for rows in (1_000, 100_000):
+    for rows in (1_000, most):
         table = tmp_path / f"{rows}{suffix}"
         found = {
             "id": [f"id{row}" for row in range(rows)],
