@@ -99,7 +99,7 @@ fusion: zoo/concat
 heads: {label: zoo/classifier}
 balance: {drop: 0}
 data: {train: made/train.parquet, validation: made/validation.parquet, test: made/test.parquet}
-train: {epochs: 8, batch_size: 32, learning_rate: 0.01}
+train: {epochs: 20, batch_size: 32, learning_rate: 0.01}
 """
 
 
