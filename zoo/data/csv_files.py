@@ -56,8 +56,13 @@ def csv_batches(paths: Sequence[Path], columns: Sequence[str], texts: Collection
         yield pa.RecordBatch.from_arrays(list(cells.values()), list(cells))
 
 
+LONGEST_CELL = 1 << 30
+"""Characters of a cell in a CSV file; Python's own limit is 128 KiB."""
+
+
 def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows with the line that each begins on, the header first, without blank lines."""
+    csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=_delimiter(path))
         line = 1

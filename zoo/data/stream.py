@@ -25,9 +25,6 @@ CHUNK = 256
 CHUNK_BYTES = 64 << 20
 """Most bytes of a chunk, as far as its file tells."""
 
-LONGEST_CELL = 1 << 30
-"""Characters of a cell in a CSV file; Python's own limit is 128 KiB."""
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -211,7 +208,6 @@ class CsvStream(LineStream):
 
     def __init__(self, path: Path, texts: Collection[str]) -> None:
         super().__init__(path)
-        csv.field_size_limit(LONGEST_CELL)
         names = header(path) or []
         self._places = {name: place for place, name in enumerate(names)}
         kinds: dict[str, set[pa.DataType | None]] = {name: set() for name in names}

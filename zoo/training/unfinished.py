@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,18 +47,8 @@ def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
         ConflictError: A training is there already that was not to be resumed, or one is under way.
         UsageError: What is there is of another spec, or of other data.
     """
-    check_free(folder)
-    working = unfinished(folder)
-    if (working / STATE).exists() and not resume:
-        told = f"`{working}` holds a training that was interrupted: go on with --resume"
-        raise ConflictError(f"{told}, or remove it to begin again")
-    try:
-        working.mkdir(parents=True, exist_ok=True)
-        lock = (working / LOCK).open("wb")
-    except OSError as error:
-        raise UsageError(f"`{working}` cannot be written: {error.strerror}") from None
-    with lock:
-        alone(lock, working)
+    begun = "holds a training that was interrupted"
+    with held(folder, lambda working: (working / STATE).exists(), begun, resume) as working:
         _clear(working)
         _check(working, spec)
         try:
@@ -70,7 +60,35 @@ def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
         shutil.rmtree(working, ignore_errors=True)
 
 
-def alone(lock: BinaryIO, working: Path) -> None:
+@contextmanager
+def held(folder: Path, begun: Callable[[Path], bool], told: str, resume: bool) -> Iterator[Path]:
+    """The folder of unfinished work, made if need be, in which no other process works inside the block.
+
+    Args:
+        folder: Where the finished work will stand.
+        begun: Whether there is something in it to go on from.
+        told: What to say of that.
+        resume: Whether it may be there.
+
+    Raises:
+        ConflictError: There is something that was not to be resumed, or another process works there.
+        UsageError: It cannot be written.
+    """
+    check_free(folder)
+    working = unfinished(folder)
+    if begun(working) and not resume:
+        raise ConflictError(f"`{working}` {told}: go on with --resume, or remove it to begin again")
+    try:
+        working.mkdir(parents=True, exist_ok=True)
+        lock = (working / LOCK).open("wb")
+    except OSError as error:
+        raise UsageError(f"`{working}` cannot be written: {error.strerror}") from None
+    with lock:
+        _alone(lock, working)
+        yield working
+
+
+def _alone(lock: BinaryIO, working: Path) -> None:
     """Refuses a folder in which another process trains; the system forgets a lock when its process ends."""
     try:
         import fcntl

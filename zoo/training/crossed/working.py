@@ -8,12 +8,9 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any
 
-from zoo.checkpoint.folder import check_free
-from zoo.errors import ConflictError, Interrupted, UsageError
+from zoo.errors import Interrupted, UsageError
 from zoo.files import json_text, replace_file
-from zoo.training.unfinished import FREE, MADE_OF, alone, differences, unfinished
-
-LOCK = ".lock"
+from zoo.training.unfinished import FREE, MADE_OF, differences, held
 
 
 @contextmanager
@@ -30,18 +27,7 @@ def kept_folds(folder: Path, made_of: Mapping[str, Any], resume: bool) -> Iterat
         UsageError: What is there is of another spec, of other data, or of other folds.
         Interrupted: The user ended it, and there is something to go on from.
     """
-    check_free(folder)
-    working = unfinished(folder)
-    if _begun(working) and not resume:
-        told = f"`{working}` holds a cross-validation that was interrupted: go on with --resume"
-        raise ConflictError(f"{told}, or remove it to begin again")
-    try:
-        working.mkdir(parents=True, exist_ok=True)
-        lock = (working / LOCK).open("wb")
-    except OSError as error:
-        raise UsageError(f"`{working}` cannot be written: {error.strerror}") from None
-    with lock:
-        alone(lock, working)
+    with held(folder, _begun, "holds a cross-validation that was interrupted", resume) as working:
         _check(working, json.loads(json_text(made_of)))
         try:
             yield working
