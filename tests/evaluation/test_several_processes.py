@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -106,10 +107,10 @@ print(peak[0])
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell anonymous memory")
-@pytest.mark.parametrize(("suffix", "most"), [(".csv", 100_000), (".jsonl", 20_000), (".parquet", 20_000)])
-def test_memory_does_not_grow_with_the_table(trained: Path, tmp_path: Path, suffix: str, most: int) -> None:
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_memory_does_not_grow_with_the_table(trained: Path, tmp_path: Path, suffix: str) -> None:
     peaks = []
-    for rows in (1_000, most):
+    for rows in (1_000, 20_000, 100_000):
         table = tmp_path / f"{rows}{suffix}"
         found = {
             "id": [f"id{row}" for row in range(rows)],
@@ -121,7 +122,8 @@ def test_memory_does_not_grow_with_the_table(trained: Path, tmp_path: Path, suff
         done = subprocess.run(words, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout))
-    assert peaks[1] - peaks[0] < 24 << 20, peaks
+    assert peaks[1] - peaks[0] < 64 << 20, peaks  # a row group of the output waits until it is full
+    assert peaks[2] - peaks[1] < 16 << 20, peaks
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -149,8 +151,9 @@ def test_a_signal_leaves_no_half_written_file(trained: Path, tmp_path: Path, num
     command = [sys.executable, "-c", ZOO, "predict", str(trained), "--table", str(table), "-o", str(out / "out.jsonl")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            while not (out.exists() and any(path.stat().st_size > 1 << 16 for path in out.iterdir())):
+            while not (out.exists() and any(size(path) > 1 << 16 for path in out.iterdir())):
                 assert process.poll() is None
+                time.sleep(0.01)
             process.send_signal(number)
             told = process.communicate(timeout=60)[1]
         finally:
@@ -158,3 +161,11 @@ def test_a_signal_leaves_no_half_written_file(trained: Path, tmp_path: Path, num
     assert process.returncode == 128 + number
     assert ("interrupted" if number is signal.SIGINT else "ended by SIGTERM") in told
     assert list(out.iterdir()) == []
+
+
+def size(path: Path) -> int:
+    """Bytes of a file; none of one that was there to see whether files can be written, and is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -4,11 +4,12 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch.utils.data import DataLoader
 
+from zoo.data.parcels import Parcel, pack, unpack
 from zoo.data.rows import Selection
 from zoo.data.samples import Preparation, Sample
 from zoo.data.step import Place
@@ -92,7 +93,7 @@ class Workers(Generic[JobT, SampleT]):
         """
         for jobs in batches:
             if processes := self._worth(rows):
-                yield from map(_checked, self._in_processes(chain([jobs], batches), processes))
+                yield from map(_checked, map(unpack, self._in_processes(chain([jobs], batches), processes)))
                 return
             started = time.perf_counter()
             samples = _checked(self._work.__getitems__(jobs))
@@ -110,13 +111,13 @@ class Workers(Generic[JobT, SampleT]):
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(processors, MOST) if processors > 1 else 0
 
-    def _in_processes(self, batches: Iterable[list[JobT]], processes: int) -> Iterable[Sequence[SampleT] | ZooError]:
+    def _in_processes(self, batches: Iterable[list[JobT]], processes: int) -> Iterable[Parcel]:
         # The generator is there so that no number is drawn from torch's own, which dropout draws from.
         return DataLoader(
             self._work,  # type: ignore[arg-type]  # it has no __getitem__, which is not called
             batch_sampler=batches,
             num_workers=processes,
-            collate_fn=_as_it_is,
+            collate_fn=pack,
             generator=torch.Generator(),
         )
 
@@ -124,8 +125,4 @@ class Workers(Generic[JobT, SampleT]):
 def _checked(samples: Sequence[SampleT] | ZooError) -> Sequence[SampleT]:
     if isinstance(samples, ZooError):
         raise samples
-    return samples
-
-
-def _as_it_is(samples: Any) -> Any:
     return samples
