@@ -73,9 +73,9 @@ class TimmBackbone(Backbone):
     def forward(self, values: Values) -> Features:
         """Features of pictures `(batch, channels, height, width)`."""
         if self._layout.has_tokens:
-            return self._features(self.network.forward_features(values.data))
+            return self._features(values, self.network.forward_features(values.data))
         trunk, maps = self.network.forward_intermediates(values.data, indices=[self._layout.stages - 1])
-        return self._features(trunk, maps)
+        return self._features(values, trunk, maps)
 
     def example(self, batch: int) -> Values:
         """Pictures of the network's size."""
@@ -99,7 +99,7 @@ class TimmBackbone(Backbone):
         """
         levels = list(self._layout.levels)
         trunk, maps = self.network.forward_intermediates(values.data, indices=levels)
-        features = self._features(trunk, maps)
+        features = self._features(values, trunk, maps)
         if self._layout.has_one_stride:
             maps = _simple_pyramid(maps[0])[-len(self.features.maps) :]
         return Features(features.tokens, features.pooled, None, tuple(maps))
@@ -160,15 +160,18 @@ class TimmBackbone(Backbone):
         with torch.device("meta"):
             return create(self._request.configuration, self._request.arguments())[0]
 
-    def _features(self, trunk: Any, maps: Sequence[Tensor] = ()) -> Features:
+    def _features(self, values: Any, trunk: Any, maps: Sequence[Tensor] = ()) -> Features:
         """Features from what comes out of the trunk, and, where that has no tokens, from the last stage's map."""
         layout = self._layout
         if layout.has_tokens:
             tokens = tokens_of(trunk, layout.prefix, layout.channels_last)
         else:
             tokens = tokens_of(maps[-1], prefix=0, channels_last=False)
-        pooled = self.network.forward_head(trunk, pre_logits=True) if layout.has_head else tokens.mean(1)
-        return Features(tokens, self.dropout(pooled))
+        if not layout.has_head:
+            return Features(tokens, self.dropout(tokens.mean(1)))
+        if isinstance(trunk, Tensor) and not values.data.is_contiguous():
+            trunk = trunk.contiguous()  # VGG's head, a convolution as large as its map, is slow with channels last
+        return Features(tokens, self.dropout(self.network.forward_head(trunk, pre_logits=True)))
 
 
 def _size(configuration: Configuration, options: Timm, value: ValueSpec) -> tuple[int, int]:
