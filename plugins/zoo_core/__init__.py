@@ -10,7 +10,7 @@ ZOO_PLUGIN_API = 1
 @hookimpl
 def zoo_components() -> Iterable[Component]:
     """What this plugin offers."""
-    from zoo_core.declarations import backbones, fusions, heads, inputs, policies
+    from zoo_core.declarations import backbones, fusions, heads, inputs, policies, texts
 
-    for kind in (inputs, backbones, fusions, heads, policies):
+    for kind in (inputs, backbones, texts, fusions, heads, policies):
         yield from kind.COMPONENTS

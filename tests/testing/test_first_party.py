@@ -48,6 +48,7 @@ CORE = [
     Trial("zoo/mlp", {"width": 8}),
     Trial("zoo/gru", {"width": 8, "layers": 2}),
     Trial("zoo/sequence-transformer", {"dim": 8, "heads": 2, "layers": 2}),
+    Trial("zoo/text-cnn", {"dim": 8, "filters": 4, "widths": [2, 3], "min_count": 1}, {"samples": WORDS}),
     Trial("zoo/concat", {"dim": 8}),
     Trial("zoo/late", {"dim": 8}),
     Trial("zoo/late", {"dim": 8, "learned": False}),
