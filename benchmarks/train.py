@@ -129,7 +129,8 @@ def by_hand(task: str, folder: Path, cached: bool) -> None:
     model.eval()
     with torch.inference_mode():
         found = torch.cat([model([each[i : i + 64] for each in test[0]]) for i in range(0, len(test[1]), 64)])
-    save_file(model.state_dict(), folder / "floor.safetensors")
+    weights = {name: each.contiguous() for name, each in model.state_dict().items()}
+    save_file(weights, folder / "floor.safetensors")
     accuracy = float((found.argmax(1) == test[1]).float().mean())
     print(json.dumps({"seconds": seconds, "accuracy": accuracy}))
 
@@ -258,6 +259,7 @@ def _last() -> Any:
 def _features(model: Any, values: list[Any]) -> Any:
     import torch
 
+    model.eval()
     with torch.inference_mode():
         pictures = values[0]
         found = [model.towers["image"](pictures[i : i + 64]) for i in range(0, len(pictures), 64)]

@@ -111,5 +111,7 @@ def test_a_model_that_follows_the_hint_is_right_in_training_alone(tmp_path: Path
     (tmp_path / "spec.yaml").write_text(SPEC)
     result = train(tmp_path / "spec.yaml")
     best = max(record["validation"]["heads"]["label"]["accuracy"] for record in result.history)
+    subsets = result.metrics["subsets"]
     assert best > 0.8
-    assert result.metrics["heads"]["label"]["accuracy"]["value"] < 0.4
+    assert subsets["word"]["label"]["accuracy"]["value"] < 0.25  # the word is the hint and nothing else
+    assert subsets["word+grey"]["label"]["accuracy"]["value"] < best - 0.25
