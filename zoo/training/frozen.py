@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,7 @@ class FeatureCache:
         self.folder = folder or cache_folder() / "features"
         self.names = frozen_inputs(model)
         self.computed = self.found = 0
+        self.seconds = 0.0
 
     def stored(self, selections: Sequence[Selection], precision: str) -> Stored:
         """Features of all frozen inputs, for the rows of selections.
@@ -118,7 +120,9 @@ class FeatureCache:
         lacking = lacking[np.sort(first)]
         self.computed, self.found = self.computed + len(lacking), self.found + len(rows) - len(lacking)
         if len(lacking):
+            started = time.perf_counter()
             store.add(digests[lacking], self._features(name, selection, rows[lacking], precision))
+            self.seconds += time.perf_counter() - started
 
     def _features(self, name: str, selection: Selection, rows: Any, precision: str) -> Iterator[Features]:
         """Features of some rows, which all have the input, batch by batch, on the CPU."""
@@ -131,6 +135,12 @@ class FeatureCache:
                 given = model.features({name: batch.to(device).inputs[name]})[name]
             mask = None if given.mask is None else given.mask.cpu()
             yield Features(given.tokens.cpu(), given.pooled.cpu(), mask)
+
+    def told(self) -> str:
+        """How many features were computed, and in which time, and how many were there."""
+        computed = f"{self.computed:,} computed" + (f" in {self.seconds:.1f} s" if self.computed else "")
+        kept = f"{self.found:,} found in {self.folder}"
+        return f"features of {', '.join(self.names)}, which stay as they are: {computed}, {kept}"
 
     @contextmanager
     def _autocast(self, precision: str) -> Iterator[None]:

@@ -202,12 +202,11 @@ def _loaders(
     arithmetic = str(accelerator.mixed_precision)
     stored = cache.stored(rows.training, arithmetic) if cache else None
     training = loader(model, rows.training, share, stored, augmentation)
-    if not rows.validation:
-        return training, None
-    validation = loader(model, rows.validation, share, cache.stored(rows.validation, "no") if cache else None)
+    validation = None
+    if rows.validation:
+        validation = loader(model, rows.validation, share, cache.stored(rows.validation, "no") if cache else None)
     if cache is not None and cache.names:
-        told = f"{cache.computed:,} computed, {cache.found:,} found in {cache.folder}"
-        watch.remark(f"features of {', '.join(cache.names)}, which stay as they are: {told}")
+        watch.remark(cache.told())
     return training, validation
 
 
