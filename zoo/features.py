@@ -155,6 +155,9 @@ class Batch:
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """The batch on a device. Which rows are present, and which are labelled, stays on the CPU."""
+        data = next(iter(self.inputs.values())).data
+        if (data if isinstance(data, Tensor) else data[0]).device == torch.device(device):
+            return self
 
         def move(path: Any, leaf: Any) -> Any:
             stays = not isinstance(leaf, Tensor) or getattr(path[-1], "name", None) in ("present", "rows")

@@ -137,6 +137,7 @@ EXAMPLES: dict[type, dict[str, tuple[str, str, Any]]] = {
         "patience": (after("train: {patience: 3}\n"), "train.patience", 3),
         "recompute": (after("train: {recompute: true}\n"), "train.recompute", True),
         "compile": (after("train: {compile: true}\n"), "train.compile", True),
+        "shard": (after("train: {shard: true}\n"), "train.shard", True),
         "track": (after("train: {track: wandb}\n"), "train.track", "wandb"),
         "bucket": (after("train: {bucket: false}\n"), "train.bucket", False),
         "cache": (after("train: {cache: false}\n"), "train.cache", False),
@@ -262,7 +263,7 @@ def other_than_default(field: Field) -> dict[str, Any]:
         if get_origin(member) is Literal:
             return {field.name: next(word for word in get_args(member) if word != field.default)}
         if get_origin(member) is list:
-            return {field.name: ["a", "b"]}
+            return {field.name: [1, 2] if int in get_args(member) else ["a", "b"]}
         if get_origin(member) is dict:
             return {field.name: {"hidden_size": 64}}
     raise AssertionError(field)

@@ -244,6 +244,11 @@ class Train:
         "less memory, a third more time.",
     )
     compile: bool = option(False, "Compile backbones with `torch.compile`; it needs a C++ compiler.")
+    shard: bool = option(
+        False,
+        "Hold weights, gradients and the optimizer's state in shares over the processes, each on a GPU (FSDP, Zhao et "
+        "al. 2023): less memory for more communication.",
+    )
     track: Literal["tensorboard", "trackio", "wandb"] | None = option(
         None,
         "Tracker that hears of the training, beside `history.jsonl`; TensorBoard's files are in the run's `logs`.",

@@ -15,11 +15,14 @@ from zoo.evaluation.measure import Gathered, Measured
 from zoo.model.device import precision_on
 
 
-def make_accelerator(precision: str, track: str | None = None, folder: Path | None = None) -> Accelerator:
+def make_accelerator(
+    precision: str, track: str | None = None, folder: Path | None = None, *, shard: bool = False
+) -> Accelerator:
     """The devices and the arithmetic of a training; under `torchrun` or `accelerate launch`, of one of its processes.
 
     Args:
         precision: `auto`, `fp32`, `bf16` or `fp16`; `auto` is bf16 on a GPU that has it, else fp32.
+        shard: Whether processes are to hold the model in shares.
         track: The tracker that hears of it.
         folder: Where that writes its files.
 
@@ -31,21 +34,24 @@ def make_accelerator(precision: str, track: str | None = None, folder: Path | No
     if precision == "fp16" and not gpu:
         raise UsageError("`train.precision: fp16` needs a GPU; write `fp32`, or `bf16`, which a CPU computes too")
     if os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true"):
-        raise UsageError(
-            "sharding the model over processes (FSDP) is not there; launch without it: each holds it whole"
-        )
+        raise UsageError("FSDP is asked for in the spec, `train: {shard: true}`; launch without --use_fsdp")
+    if shard and not gpu:
+        raise UsageError("`train.shard: true` needs a GPU for each process; without it each holds the model whole")
     AcceleratorState._reset_state()  # it keeps the precision of the first training in this process
     # A head without a label in a batch, or an input that all rows lack, leaves parameters without a gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     arithmetic = "no" if precision == "fp32" else precision
     # Without a GPU, Accelerate takes several processes for several only where it is told that there is none.
-    return Accelerator(
+    accelerator = Accelerator(
         cpu=not gpu and not torch.backends.mps.is_available(),
         mixed_precision=arithmetic,
         kwargs_handlers=[unused],
         log_with=track,
         project_dir=folder,
     )
+    if shard and accelerator.num_processes == 1:
+        raise UsageError("`train.shard: true` needs several processes: `torchrun --nproc-per-node 2 -m zoo train ...`")
+    return accelerator
 
 
 def share_of(accelerator: Accelerator) -> Share:

@@ -1,5 +1,6 @@
 """The loop: epochs of steps on Accelerate, validation after each, the best epoch kept, the state saved on the way."""
 
+import copy
 import math
 import time
 from collections import deque
@@ -22,6 +23,7 @@ from zoo.model.model import ZooModel
 from zoo.training.accelerator import gathered
 from zoo.training.average import Average, snapshot
 from zoo.training.choice import make_choice
+from zoo.training.held import gather, share_out
 from zoo.training.interruption import Interruptions
 from zoo.training.progress import Watch
 from zoo.training.schedule import make_schedule
@@ -68,13 +70,16 @@ class Training:
         self.training, self.validation, self.watch, self.state = training, validation, watch, state
         self.accelerator = accelerator
         align(model)
-        self.model = model.to(accelerator.device)
+        self._given = model
+        # What shares out its weights is a copy: the model itself gets them back in the end.
+        own = copy.deepcopy(model, {id(model.spec): model.spec}) if self.spec.train.shard else model
+        self.model = own.to(accelerator.device)
         self.position = Position(parts=self.spec.train.accumulate)
-        self.choice = make_choice(model)
-        self.stepper = Stepper(model, accelerator, self.spec.train.accumulate, watch.remark)
+        self.choice = make_choice(self.model)
+        self.stepper = Stepper(self.model, accelerator, self.spec.train.accumulate, watch.remark)
         steps = self.spec.train.epochs * len(training)
-        self.schedule = make_schedule(self.stepper.optimizer.optimizer, self.spec.train, steps)
-        self.average = Average(model, self.spec.train.average) if self.spec.train.average else None
+        self.schedule = make_schedule(self.stepper.optimizer, self.spec.train, steps)
+        self.average = Average(self.model, self.spec.train.average) if self.spec.train.average else None
         self.best: dict[str, Tensor] | None = None
         self._saved = time.monotonic()
 
@@ -98,14 +103,17 @@ class Training:
             while self.position.epoch < self.spec.train.epochs and not self.choice.over:
                 note(self._epoch())
         _put(self.model, self.best or (self.average.moving() if self.average is not None else {}))
-        return self.model.cpu().eval()
+        if self.model is not self._given:
+            _put(self._given, {name: gather(each) for name, each in self.model.moving().items()})
+            self._given.lacked = self.model.lacked
+        return self._given.cpu().eval()
 
     def _epoch(self) -> Record:
         """The rest of an epoch, and its validation; the state is saved."""
         self._steps()
         record = self._record()
         if self.validation is not None:
-            with self.average.instead() if self.average is not None else nullcontext():
+            with self.average.instead() if self.average is not None else nullcontext(), self.stepper.held.whole():
                 measured = gathered(measure(self.model, self.validation, self.accelerator.device))
             record["validation"] = _told(measured)
             if self.choice.better(measured):
@@ -210,13 +218,9 @@ class Training:
             return
         states = random_state()
         everywhere = gather_object([{name: each.tolist() for name, each in states.items()}])
+        tensors, groups = self._tensors()
         if not self.accelerator.is_main_process:
             return
-        kept, groups = optimizer_state(self.model, self.stepper.optimizer.optimizer)
-        tensors = {f"model/{name}": each for name, each in self.model.moving().items()}
-        tensors |= {f"optimizer/{name}": each for name, each in kept.items()}
-        tensors |= {f"best/{name}": each for name, each in (self.best or {}).items()}
-        tensors |= {f"average/{name}": each for name, each in (self.average.moving() if self.average else {}).items()}
         for rank, each in enumerate(everywhere):
             tensors |= {f"random/{rank}/{name}": torch.tensor(state, dtype=torch.uint8) for name, state in each.items()}
         self.position.parts = self.stepper.parts
@@ -232,17 +236,29 @@ class Training:
         }
         write_state(self.state, tensors, facts)
 
+    def _tensors(self) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+        """All tensors of the state, whole and on the CPU, and the optimizer's groups; every process must ask."""
+        kept, groups = optimizer_state(self.model, self.stepper.optimizer)
+        average = self.average.moving() if self.average is not None else {}
+        parts = {"model": self.model.moving(), "optimizer": kept, "best": self.best or {}, "average": average}
+        named = {f"{part}/{name}": each for part, tensors in parts.items() for name, each in tensors.items()}
+        first = self.accelerator.is_main_process
+        whole = ((name, gather(each)) for name, each in named.items())
+        return {name: each.cpu() for name, each in whole if first}, groups
+
     def _restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Puts the training where it stood."""
         self.position = Position(**facts["position"])
         _put(self.model, _under("model/", tensors))
-        restore_optimizer(self.model, self.stepper.optimizer.optimizer, _under("optimizer/", tensors), facts["groups"])
+        restore_optimizer(self.model, self.stepper.optimizer, _under("optimizer/", tensors), facts["groups"])
         self.schedule.last_epoch = facts["schedule"]
         self.schedule._last_lr = [group["lr"] for group in self.stepper.optimizer.param_groups]
-        self.best = {name: each.to(self.accelerator.device) for name, each in _under("best/", tensors).items()} or None
+        moving = self.model.moving()
+        best = _under("best/", tensors)
+        self.best = {name: share_out(each, moving[name]) for name, each in best.items()} or None
         if self.average is not None:
             for name, each in _under("average/", tensors).items():
-                self.average.tensors[name].copy_(each)
+                self.average.tensors[name].copy_(share_out(each, self.average.tensors[name]))
             self.average.steps = facts["average"]
         if self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(facts["scaler"])
@@ -258,7 +274,7 @@ class Training:
 def _put(model: ZooModel, kept: Mapping[str, Tensor]) -> None:
     own = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     for name, value in kept.items():
-        own[name].copy_(value)
+        own[name].copy_(share_out(value, own[name]))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

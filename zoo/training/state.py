@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from zoo.errors import CorruptError, UsageError
+from zoo.training.held import share_out
 
 Record = dict[str, Any]
 
@@ -113,7 +114,8 @@ def restore_optimizer(
     for name, value in tensors.items():
         owner, _, key = name.rpartition("/")
         parameter = parameters[owner]
-        optimizer.state[parameter][key] = value.clone().to(parameter.device)
+        moves = value.shape == parameter.shape  # else a count of steps
+        optimizer.state[parameter][key] = share_out(value.clone(), parameter) if moves else value.to(parameter.device)
     for group, kept in zip(optimizer.param_groups, groups, strict=True):
         group.update({key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()})
 

@@ -6,12 +6,14 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from zoo.data.step import Step
 from zoo.errors import UsageError
 from zoo.features import Batch
 from zoo.model.model import ZooModel
 from zoo.training.dropout import drop_inputs
+from zoo.training.held import hold
 from zoo.transfer.optimizer import Anchor, make_optimizer
 
 Tell = Callable[[str], None]
@@ -33,9 +35,9 @@ class Stepper:
     def __init__(self, model: ZooModel, accelerator: Accelerator, parts: int, tell: Tell) -> None:
         self.model, self.accelerator, self.parts, self._tell = model, accelerator, parts, tell
         self.lacked: set[str] = set()
-        optimizer = make_optimizer(model)
-        self.anchor = Anchor(model, optimizer)
-        self._wrapped, self.optimizer = accelerator.prepare(model, optimizer)
+        self.held = hold(model, accelerator)
+        self.optimizer = make_optimizer(model)
+        self.anchor = Anchor(model, self.optimizer)
         self._trained = [each for each in model.parameters() if each.requires_grad]
 
     def step(self, step: Step) -> Tensor:
@@ -52,10 +54,16 @@ class Stepper:
                 if not should_reduce_batch_size(error):
                     raise
                 self._halve(len(step))
-        clip = self.model.spec.train.clip
+        scaler, clip = self.accelerator.scaler, self.model.spec.train.clip
         if clip is not None:
-            self.accelerator.clip_grad_norm_(self._trained, clip)
-        self.optimizer.step()
+            if scaler is not None:
+                scaler.unscale_(self.optimizer)
+            clip_grad_norm_(self._trained, clip)
+        if scaler is not None:
+            scaler.step(self.optimizer)
+            scaler.update()
+        else:
+            self.optimizer.step()
         self.anchor.pull()
         self.optimizer.zero_grad()
         return loss
@@ -64,10 +72,7 @@ class Stepper:
         total = torch.zeros((), device=self.accelerator.device)
         parts = min(self.parts, len(step))
         for number, batch in enumerate(step.batches(self.parts), 1):
-            if number < parts:
-                with self.accelerator.no_sync(self._wrapped):
-                    total = total + self._backward(step, batch)
-            else:
+            with self.held.in_part(last=number == parts):
                 total = total + self._backward(step, batch)
         return total
 
@@ -75,8 +80,7 @@ class Stepper:
         dropped = drop_inputs(batch, self.model.spec.balance.drop)
         self.lacked |= {name for name, each in dropped.inputs.items() if each.absent_anywhere}
         with self.accelerator.autocast():
-            result = self._wrapped(dropped.to(self.accelerator.device))
-            loss = self.model.loss(result, step.weights(batch))
+            loss = self.held.loss(dropped.to(self.accelerator.device), step.weights(batch))
         # The gradient of several processes is the mean of theirs; that of their losses' sum is wanted.
         self.accelerator.backward(loss * self.accelerator.num_processes)
         return loss.detach()

@@ -105,7 +105,7 @@ def train(
     if track == "tensorboard" and logs is None:
         raise UsageError("`train.track: tensorboard` writes files: name the folder of the run")
     check_tracker(track)
-    accelerator = make_accelerator(checked.train.precision, track, logs)
+    accelerator = make_accelerator(checked.train.precision, track, logs, shard=checked.train.shard)
     first = accelerator.is_main_process
     watch = watch if watch is not None and first else Silent()
     with _working(checked, folder, resume, first) as working:

@@ -38,8 +38,18 @@ def test_few_rows_leave_a_pretrained_backbone_as_it_is() -> None:
 def test_many_rows_get_a_larger_backbone() -> None:
     backbones = [image([picture(99)], at(rows)).section["backbone"] for rows in (1000, 50_000)]
     assert backbones == ["timm/convnext_tiny.in12k_ft_in1k", "timm/convnext_base.fb_in22k_ft_in1k"]
-    sizes = [text(["a b c"], at(rows, "none")).section["backbone"]["config"]["hidden_size"] for rows in (1000, 50_000)]
-    assert sizes == [128, 256]
+    # Chinese, which is written without blanks
+    backbones = [
+        text(["\u4eca\u5929\u5929\u6c14\u5f88\u597d" * 4], at(rows, "none")).section["backbone"]
+        for rows in (1000, 50_000)
+    ]
+    assert [each["config"]["hidden_size"] for each in backbones] == [128, 256]
+
+
+def test_texts_of_words_get_convolutions_where_nothing_is_pretrained() -> None:
+    proposed = text(["a b c", "d e"], at(1000, "none"))
+    assert proposed.section["backbone"] == {"use": "zoo/text-cnn", "weights": "none", "dim": 300}
+    assert proposed.section["lowercase"]
 
 
 def test_small_pictures_need_a_small_network_and_grey_ones_one_channel() -> None:

@@ -129,6 +129,16 @@ def text(cells: Sequence[str], at: Circumstances) -> Part:
 
 
 def _small_text(section: Section, why: Reasons, cells: Sequence[str], at: Circumstances) -> Part:
+    """Convolutions over words that start at random; a small BERT where texts are written without blanks."""
+    if sum(map(_tokens, cells)) < 2 * sum(len(cell.split()) for cell in cells):
+        why[("backbone",)] = "words are learnt from your texts; from random weights a transformer needs more of them"
+        why[("lowercase",)] = "fewer different words to learn from few texts"
+        backbone = {"use": "zoo/text-cnn", "weights": "none", "dim": 300}
+        return Part({**section, "lowercase": True, "backbone": backbone}, why, "text")
+    return _pieces_of_words(section, why, cells, at)
+
+
+def _pieces_of_words(section: Section, why: Reasons, cells: Sequence[str], at: Circumstances) -> Part:
     """A small BERT that starts at random, with a tokenizer of its own."""
     width, layers = (256, 4) if at.rows >= MANY_ROWS else (128, 2)
     sizes = {

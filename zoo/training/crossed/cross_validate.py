@@ -141,7 +141,7 @@ class _Work:
         watch: Watch,
     ) -> None:
         self.folds, self.repeats, self.curve, self.tell = folds, repeats, curve, tell
-        accelerator = make_accelerator(spec.train.precision)
+        accelerator = make_accelerator(spec.train.precision, shard=spec.train.shard)
         if accelerator.num_processes > 1:
             raise UsageError("zoo cv runs in one process; start it without torchrun, or launch folds on their own")
         opened = _open(spec)
