@@ -10,8 +10,9 @@ names in ten languages, and tones whose pitch tells the digit (1,400 rows to lea
 - `cached`: `image` with 10 epochs and the feature cache, beside loops by hand without and with one
 
 Each run is a fresh process on one thread. Told are the CPU seconds of the whole process, imports, data and the last
-measuring included; the seconds of the training alone, of all epochs and of the features that are computed for them; and
-the milliseconds of a step in the epochs after the first.
+measuring included, and the seconds of the training alone: reading rows, features that are computed for it, all epochs.
+Milliseconds of a step are those of one process more, in which a step by hand and one of zoo are made in turn; in
+`cached` both read cached features.
 """
 
 import json
@@ -31,10 +32,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-ROWS, BANDS = 1400, 64
-EPOCHS = {"image": 5, "text": 3, "image+text": 2, "image+text+audio": 2, "cached": 10}
-BATCH = {"image": 64, "cached": 64}
-COLUMNS = {"cpu_seconds": "CPU seconds", "seconds": "s of training", "step_ms": "ms a step"}
+from floor import BATCH, EPOCHS, ROWS, Floor
+
+IN_TURN = {"image": 5, "text": 9, "image+text": 3, "image+text+audio": 3, "cached": 30}
+"""Epochs of the process in which steps are made in turn; the first one is not counted."""
+COLUMNS = ("CPU seconds", "times by hand", "seconds of training", "times by hand", "accuracy")
+STEPS = ("ms by hand", "ms of zoo", "times by hand")
 WAYS = {"cached": ("by hand", "by hand, cached", "zoo")}
 NAMES = (
     "zero one two three four five six seven eight nine|null eins zwei drei vier fünf sechs sieben acht neun|"
@@ -99,179 +102,54 @@ def prepare(folder: Path) -> None:
 
 
 def by_hand(task: str, folder: Path, cached: bool) -> None:
-    """The floor: everything decoded once, the libraries' own networks, a fused AdamW, no more than is needed."""
-    import torch
+    """Trains, measures and saves as a person would by hand."""
     from safetensors.torch import save_file
-    from torch import nn
 
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    parts = ["image"] if task == "cached" else task.split("+")
-    train, test = (_decoded(folder / f"{split}.parquet", parts, folder) for split in ("train", "test"))
-    model = _network(parts, frozen=task in ("image", "cached"))
-    trained = [each for each in model.parameters() if each.requires_grad]
-    epochs, size = EPOCHS[task], BATCH.get(task, 32)
-    steps = epochs * -(-ROWS // size)
-    optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.05, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    began = time.perf_counter()
-    features = _features(model, train[0]) if cached else None
-    ready, seconds = time.perf_counter() - began, []
-    for _ in range(epochs):
-        model.train()
-        started = time.perf_counter()
-        for index in torch.split(torch.randperm(ROWS), size):
-            values = [each[index] for each in train[0]]
-            logits = model.head(features[index]) if features is not None else model(values)
-            loss = nn.functional.cross_entropy(logits, train[1][index])
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-        seconds.append(time.perf_counter() - started)
-    model.eval()
-    with torch.inference_mode():
-        found = torch.cat([model([each[i : i + 64] for each in test[0]]) for i in range(0, len(test[1]), 64)])
-    weights = {name: each.contiguous() for name, each in model.state_dict().items()}
+    floor = Floor(task, folder, cached=cached)
+    seconds = [floor.epoch() for _ in range(EPOCHS[task])]
+    accuracy = floor.accuracy()
+    weights = {name: each.contiguous() for name, each in floor.model.state_dict().items()}
     save_file(weights, folder / "floor.safetensors")
-    accuracy = float((found.argmax(1) == test[1]).float().mean())
-    print(json.dumps({"ready": ready, "seconds": seconds, "accuracy": accuracy}))
+    print(json.dumps({"ready": floor.ready, "seconds": seconds, "accuracy": accuracy}))
 
 
-def _decoded(path: Path, parts: list[str], folder: Path) -> tuple[list[Any], Any]:
-    import numpy as np
-    import torch
-    from pyarrow import parquet
+def in_turn(task: str, folder: Path) -> None:
+    """Steps by hand and of zoo in turn, in one process, so that both meet the same machine: milliseconds by epoch."""
+    import zoo.training.train
+    from zoo.spec.load import load_spec
+    from zoo.training.loop import Training
+    from zoo.training.stepper import Stepper
 
-    table = parquet.read_table(path, columns=[*parts, "label"])
-    values: list[Any] = []
-    for part in parts:
-        cells = table.column(part).to_pylist()
-        values.append(DECODE[part](cells, folder))
-    return values, torch.from_numpy(np.array([int(each) for each in table.column("label").to_pylist()]))
+    floor = Floor(task, folder, cached=task == "cached")
+    found: dict[str, list[float]] = {"by hand": [], "zoo": []}
+    step, spent = Stepper.step, 0.0
+    steps = floor.steps()
 
+    def both(self: Any, given: Any) -> Any:
+        nonlocal spent
+        started = time.perf_counter()
+        next(steps)
+        spent += time.perf_counter() - started
+        return step(self, given)
 
-def _pictures(cells: list[bytes], folder: Path) -> Any:
-    import numpy as np
-    import torch
-    from PIL import Image
+    class InTurn(Training):
+        def _steps(self) -> None:
+            nonlocal spent, steps
+            spent, steps = 0.0, floor.steps()
+            started = time.perf_counter()
+            super()._steps()
+            found["by hand"].append(spent)
+            found["zoo"].append(time.perf_counter() - started - spent)
 
-    pixels = torch.from_numpy(np.stack([np.asarray(Image.open(BytesIO(cell))) for cell in cells]))
-    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    return ((pixels / 255 - mean) / deviation).permute(0, 3, 1, 2)
-
-
-def _texts(cells: list[str], folder: Path) -> Any:
-    import torch
-    from tokenizers import BertWordPieceTokenizer
-
-    vocabulary = folder / "vocab.txt"
-    if not vocabulary.exists():
-        trainer = BertWordPieceTokenizer()
-        trainer.train_from_iterator(cells, vocab_size=400, show_progress=False)
-        trainer.save_model(str(folder))
-    tokenizer = BertWordPieceTokenizer(str(vocabulary))
-    tokenizer.enable_padding()
-    tokenizer.enable_truncation(16)
-    return torch.tensor([each.ids for each in tokenizer.encode_batch(cells)])
-
-
-def _sounds(cells: list[bytes], folder: Path) -> Any:
-    import soundfile
-    import torch
-    import torchaudio
-
-    mel = torchaudio.transforms.MelSpectrogram(16000, n_fft=400, hop_length=160, n_mels=BANDS)
-    waves = torch.stack([torch.from_numpy(soundfile.read(BytesIO(cell), dtype="float32")[0]) for cell in cells])
-    spectrum = torch.log(mel(waves) + 1e-6)
-    return ((spectrum - spectrum.mean()) / spectrum.std())[:, None]
-
-
-DECODE: dict[str, Callable[[list[Any], Path], Any]] = {"image": _pictures, "text": _texts, "audio": _sounds}
-"""What makes tensors of all cells of a column."""
-
-
-def _network(parts: list[str], frozen: bool) -> Any:
-    """The libraries' networks and a head."""
-    import torch
-    from torch import nn
-
-    class Network(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.towers = nn.ModuleDict({part: _tower(part) for part in parts})
-            width = sum({"image": 512, "text": 128, "audio": 64}[part] for part in parts)
-            layers = (
-                [nn.Linear(width, 256), nn.GELU(), nn.Linear(256, 10)] if len(parts) > 1 else [nn.Linear(width, 10)]
-            )
-            self.head = nn.Sequential(*layers)
-            if frozen:
-                self.towers.requires_grad_(False)
-
-        def train(self, mode: bool = True) -> "Network":
-            super().train(mode)
-            if frozen:
-                self.towers.eval()
-            return self
-
-        def forward(self, values: list[Any]) -> Any:
-            given = []
-            for (part, tower), each in zip(self.towers.items(), values, strict=True):
-                if part == "text":
-                    mask = each != 0
-                    hidden = tower(input_ids=each, attention_mask=mask).last_hidden_state
-                    given.append((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
-                elif frozen:
-                    with torch.no_grad():
-                        given.append(tower(each))
-                else:
-                    given.append(tower(each))
-            return self.head(torch.cat(given, 1))
-
-    return Network()
-
-
-def _tower(part: str) -> Any:
-    import torch
-
-    if part == "text":
-        from transformers import BertConfig, BertModel
-
-        sizes = {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 512}
-        return BertModel(BertConfig(vocab_size=400, max_position_embeddings=64, **sizes), add_pooling_layer=False)
-    import timm
-
-    if part == "image":
-        return timm.create_model("resnet18", num_classes=0).to(memory_format=torch.channels_last)
-    small = {"channels": (16, 32, 64, 128), "stem_width": 16}
-    whole = timm.create_model("resnet10t", num_classes=0, in_chans=1, features_only=True, out_indices=(3,), **small)
-    return torch.nn.Sequential(whole, _last(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
-
-
-def _last() -> Any:
-    """The deepest of several maps. The class is made here, because importing this file imports no torch."""
-    from torch import nn
-
-    class Last(nn.Module):
-        def forward(self, maps: list[Any]) -> Any:
-            return maps[-1]
-
-    return Last()
-
-
-def _features(model: Any, values: list[Any]) -> Any:
-    import torch
-
-    model.eval()
-    with torch.inference_mode():
-        pictures = values[0]
-        found = [model.towers["image"](pictures[i : i + 64]) for i in range(0, len(pictures), 64)]
-    return torch.cat(found).clone()
+    Stepper.step = both  # type: ignore[method-assign,assignment]
+    vars(zoo.training.train)["Training"] = InTurn
+    zoo.train(load_spec(folder / f"{task}.yaml", overrides=[f"train.epochs={IN_TURN[task]}"]))
+    number = -(-ROWS // BATCH.get(task, 32))
+    print(json.dumps({way: [1000 * each / number for each in seconds[1:]] for way, seconds in found.items()}))
 
 
 def run(way: str, task: str, folder: Path) -> dict[str, float]:
-    """One process: its CPU seconds, seconds of training, milliseconds of a step after the first epoch, accuracy."""
+    """One process: its CPU seconds, seconds of training, and accuracy."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(folder / f"cache-{time.monotonic_ns()}")}
     output = folder / f"run-{time.monotonic_ns()}"
     if way == "zoo":
@@ -292,35 +170,33 @@ def run(way: str, task: str, folder: Path) -> dict[str, float]:
         ready = float(found[1]) if found else 0.0
     else:
         seconds, accuracy, ready = told["seconds"], told["accuracy"], told["ready"]
-    steps = -(-ROWS // BATCH.get(task, 32))
     spent = sum(getattr(after, key) - getattr(before, key) for key in ("ru_utime", "ru_stime"))
-    step = 1000 * min(seconds[1:]) / steps
-    return {"cpu_seconds": spent, "seconds": ready + sum(seconds), "step_ms": step, "accuracy": accuracy}
+    return {"cpu_seconds": spent, "seconds": ready + sum(seconds), "accuracy": accuracy}
 
 
 def measure(task: str, rounds: int, folder: Path, tick: Callable[[], None]) -> dict[str, Any]:
-    """Medians of a task's ways over alternating rounds; of steps, the fastest epoch."""
+    """Medians of a task's ways over alternating rounds, and of steps made in turn."""
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS.get(task, ("by hand", "zoo"))}
     for _ in range(rounds):
         for way in found:
             found[way].append(run(way, task, folder))
             tick()
-    return {
-        way: {
-            "cpu_seconds": round(statistics.median(each["cpu_seconds"] for each in runs), 2),
-            "seconds": round(statistics.median(each["seconds"] for each in runs), 2),
-            "step_ms": round(min(each["step_ms"] for each in runs), 2),
-            "accuracy": round(statistics.median(each["accuracy"] for each in runs), 3),
-        }
+    told: dict[str, Any] = {
+        way: {key: round(statistics.median(each[key] for each in runs), 3) for key in runs[0]}
         for way, runs in found.items()
     }
+    command = [sys.executable, __file__, "--in-turn", task, str(folder)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(folder / f"cache-{time.monotonic_ns()}")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    tick()
+    steps = {way: round(statistics.median(each), 2) for way, each in json.loads(done.stdout).items()}
+    return {"ways": told, "step_ms": steps}
 
 
 def main() -> None:
     """Prints a table, and a JSON line for the record."""
     from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
 
     words = sys.argv[1:]
     rounds = int(words.pop(0)) if words and words[0].isdigit() else 3
@@ -330,29 +206,47 @@ def main() -> None:
         subprocess.run([sys.executable, __file__, "--prepare", name], check=True)
         for task in tasks:
             (folder / f"{task}.yaml").write_text(spec_of(task))
-        bar = progress.add_task("runs", total=sum(rounds * len(WAYS.get(task, "12")) for task in tasks))
+        bar = progress.add_task("runs", total=sum(1 + rounds * len(WAYS.get(task, "12")) for task in tasks))
         found = {task: measure(task, rounds, folder, lambda: progress.advance(bar)) for task in tasks}
-    columns = [each for name in COLUMNS.values() for each in (name, "times by hand")]
-    table = Table("task", "way", *columns, "accuracy")
-    for row in _rows(found):
-        table.add_row(*row)
-    Console(width=130).print(table)
+    _print("Processes", ("task", "way", *COLUMNS), processes(found))
+    _print("Steps in turn", ("task", *STEPS), steps(found))
     libraries = {each: version(each) for each in ("torch", "timm", "transformers")}
     facts = {"date": str(date.today()), "python": platform.python_version(), **libraries, "rounds": rounds}
     print(json.dumps({**facts, "tasks": found}))
 
 
-def _rows(found: dict[str, dict[str, dict[str, float]]]) -> Iterator[list[str]]:
-    for task, ways in found.items():
-        floor = ways["by hand"]
-        for way, told in ways.items():
-            cells = [each for key in COLUMNS for each in (f"{told[key]:.1f}", f"{told[key] / floor[key]:.2f}")]
-            yield [task, way, *cells, f"{told['accuracy']:.3f}"]
+def _print(title: str, columns: tuple[str, ...], rows: Iterator[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=130).print(table)
+
+
+def processes(found: dict[str, Any]) -> Iterator[list[str]]:
+    """Rows of the table of processes."""
+    for task, told in found.items():
+        floor = told["ways"]["by hand"]
+        for way, each in told["ways"].items():
+            ratios = [each[key] / floor[key] for key in ("cpu_seconds", "seconds")]
+            cells = [f"{each['cpu_seconds']:.1f}", f"{ratios[0]:.2f}", f"{each['seconds']:.1f}", f"{ratios[1]:.2f}"]
+            yield [task, way, *cells, f"{each['accuracy']:.3f}"]
+
+
+def steps(found: dict[str, Any]) -> Iterator[list[str]]:
+    """Rows of the table of steps."""
+    for task, told in found.items():
+        floor, zoo = told["step_ms"]["by hand"], told["step_ms"]["zoo"]
+        yield [task, f"{floor:.1f}", f"{zoo:.1f}", f"{zoo / floor:.2f}"]
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         by_hand(sys.argv[3], Path(sys.argv[4]), cached="cached" in sys.argv[2])
+    elif sys.argv[1:2] == ["--in-turn"]:
+        in_turn(sys.argv[2], Path(sys.argv[3]))
     elif sys.argv[1:2] == ["--prepare"]:
         prepare(Path(sys.argv[2]))
     else:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import torch
+
 from zoo.contract import Backbone
 from zoo.errors import UsageError
 from zoo.model.model import ZooModel
@@ -21,10 +23,15 @@ ROOM = 0.8
 def prepare_backbones(model: ZooModel) -> None:
     """Does what `train.recompute` and `train.compile` ask for, to the backbones that are trained.
 
+    The weights of the others lie with channels last, as the pictures do that they read: convolutions are faster so.
+
     Raises:
         UsageError: None of them can recompute.
     """
     train, moving = model.spec.train, dict(_moving(model))
+    for name, backbone in model.backbone_parts().items():
+        if name not in moving:
+            backbone.to(memory_format=torch.channels_last)
     if train.recompute and not [name for name, each in moving.items() if _recomputes(each)]:
         told = f"no backbone that is trained can do that ({', '.join(moving) or 'all are frozen'})"
         raise UsageError(f"`train.recompute`: {told}; write `recompute: false`, or a larger `train.accumulate`")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 
 from zoo.checkpoint.folder import complete_or_absent
@@ -189,6 +190,7 @@ def learn_rows(
         validation = loaders(model, opened)[1]
     calibrate(model, validation)
     model.frozen_rows = None
+    model.to(memory_format=torch.contiguous_format)
     return model, validation
 
 
