@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.order import batch_count, batches, bucketed, drawn_rows, in_order, shuffled
+from zoo.data.order import batch_count, batches, bucketed, drawn_rows, in_order, seeds_of, shuffled
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=3)
 SEEDS = st.integers(0, 2**63 - 1)
@@ -84,3 +84,20 @@ def test_rows_of_a_bucket_are_about_as_long_and_batches_are_mixed() -> None:
     means = [batch.mean() for batch in cut]
     assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.3
     assert order.tolist() != bucketed(shuffled([3200], [1.0], 0, 2), lengths, 32, 0, 2).tolist()
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 999), st.integers(0, 10**9), st.integers(0, 40))
+def test_seeds_are_those_of_their_numbers_whatever_stands_beside_them(
+    seed: int, epoch: int, first: int, count: int
+) -> None:
+    found = seeds_of((seed, epoch), first, count)
+    assert found == [seeds_of((seed, epoch), first + number, 1)[0] for number in range(count)]
+    assert len(set(found)) == count
+    assert all(0 <= each < 2**56 for each in found)
+    assert count == 0 or found != seeds_of((seed, epoch + 1), first, count)
+
+
+def test_seeds_of_neighbours_share_no_bits_more_than_by_chance() -> None:
+    found = np.array(seeds_of((0, 1), 0, 10_000))
+    ones = np.unpackbits((found[1:] ^ found[:-1]).view(np.uint8)).sum() / (9_999 * 56)
+    assert abs(ones - 0.5) < 0.01

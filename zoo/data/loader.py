@@ -18,7 +18,7 @@ from zoo.data.columns import part_columns
 from zoo.data.feature_store import StoredRows
 from zoo.data.lengths import lengths_of
 from zoo.data.mixing import Mixing
-from zoo.data.order import Draws, batch_count, batches, bucketed, drawn_rows, in_order, seed_of, shuffled
+from zoo.data.order import Draws, batch_count, batches, bucketed, drawn_rows, in_order, seed_of, seeds_of, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
 from zoo.data.step import Place, Share, Step
@@ -101,7 +101,8 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         """Every row of this share once, in order; the batches are those that there are without shares."""
         whole = list(batches(in_order(self._lengths), self.batch_size))
-        for asked, samples in self._prepared([(draws, 0) for draws in self.share.of(whole)], 0):
+        seeds = seeds_of((self.seed, 0), 0, self.batch_size)
+        for asked, samples in self._prepared([(draws, seeds[: len(draws)]) for draws in self.share.of(whole)]):
             yield self._join(samples, asked.seeds, asked.places)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Step]:
@@ -117,10 +118,12 @@ class Loader:
             lengths = np.array([self._cells[selection][position] for selection, position in order.tolist()])
             order = bucketed(order, lengths, self.batch_size, self.seed, number)
         whole = list(batches(order, self.batch_size, self.share.processes))[first:]
-        parts = [self.share.slice(len(draws)) for draws in whole]
-        starts = [(first + step) * self.batch_size + part.start for step, part in enumerate(parts)]
-        mine = [(draws[part], start) for draws, part, start in zip(whole, parts, starts, strict=True)]
-        for step, (draws, (asked, samples)) in enumerate(zip(whole, self._prepared(mine, number), strict=True), first):
+        seeds = seeds_of((self.seed, number), 0, len(order))
+        mine = []
+        for step, draws in enumerate(whole, first):
+            part, start = self.share.slice(len(draws)), step * self.batch_size
+            mine.append((draws[part], seeds[start + part.start : start + part.stop]))
+        for step, (draws, (asked, samples)) in enumerate(zip(whole, self._prepared(mine), strict=True), first):
             mix = (
                 None
                 if self._mixing is None
@@ -134,19 +137,17 @@ class Loader:
         selection = self.selections[place[0]]
         return selection.table.place(int(selection.numbers[place[1]]))
 
-    def _prepared(self, parts: Sequence[tuple[Draws, int]], epoch: int) -> Iterator[tuple[_Asked, list[Sample]]]:
+    def _prepared(self, parts: Sequence[tuple[Draws, list[int]]]) -> Iterator[tuple[_Asked, list[Sample]]]:
         """Rows that belong together, with their samples.
 
         Args:
-            parts: Draws, each with its number in the epoch, which seeds what is drawn at random for it.
-            epoch: Number of the epoch.
+            parts: Draws, each row with a seed of what is drawn at random for it, by its number in the epoch.
         """
         asked: deque[_Asked] = deque()
 
         def lacking() -> Iterator[list[Job]]:
-            for draws, start in parts:
+            for draws, seeds in parts:
                 places: list[Place] = [(selection, position) for selection, position in draws.tolist()]
-                seeds = [seed_of(self.seed, epoch, start + row) for row in range(len(places))]
                 asked.append(_Asked(places, seeds, [self._kept.get(place) for place in places]))
                 yield asked[-1].lacking
 
@@ -172,9 +173,16 @@ class Loader:
     def _count_labelled(self, draws: Draws) -> dict[str, int]:
         """How many of the rows have a label of each head."""
         return {
-            name: sum(int(known[draws[draws[:, 0] == number, 1]].sum()) for number, known in enumerate(each))
+            name: len(draws)
+            if name in self._whole
+            else sum(int(known[draws[draws[:, 0] == number, 1]].sum()) for number, known in enumerate(each))
             for name, each in self._labelled.items()
         }
+
+    @cached_property
+    def _whole(self) -> frozenset[str]:
+        """The heads of which every row has the label."""
+        return frozenset(name for name, each in self._labelled.items() if all(known.all() for known in each))
 
     @cached_property
     def _labelled(self) -> dict[str, list[Bool[NDArray[np.bool_], "_"]]]:
@@ -198,9 +206,13 @@ class Loader:
 
 def _features(rows: Sequence[StoredRows], places: Sequence[Place]) -> Features:
     """The features of rows that stand in several selections."""
-    numbers = np.array(places, np.int64)
-    stored = np.concatenate([rows[number].places[[position]] for number, position in places])
-    return rows[int(numbers[0, 0])].store.features(stored)
+    numbers, positions = np.array(places, np.int64).T
+    first = rows[numbers[0]]
+    stored = first.places[positions * (numbers == numbers[0])]
+    for number in np.unique(numbers[numbers != numbers[0]]):
+        stored[numbers == number] = rows[number].places[positions[numbers == number]]
+    found: Features = first.store.features(stored)
+    return found
 
 
 def _mixed(mixing: Mixing, seed: int, epoch: int, step: int, rank: int, batch: Batch, part: int) -> Batch:

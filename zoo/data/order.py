@@ -91,6 +91,24 @@ def seed_of(*parts: int | str) -> int:
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=7).digest())
 
 
+def seeds_of(parts: tuple[int, ...], first: int, count: int) -> list[int]:
+    """A seed for each of some numbers that follow one another; another one wherever a part or a number differs.
+
+    The mixing of SplitMix64 (Steele et al. 2014), of all numbers at once.
+
+    Args:
+        parts: What all of them are for.
+        first: The first number.
+        count: How many.
+    """
+    mixed = np.arange(first + 1, first + count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += np.uint64(seed_of(*parts))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    seeds: list[int] = ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(8)).tolist()
+    return seeds
+
+
 def _pairs(number: int, positions: Int[NDArray[np.int64], "rows"]) -> Draws:
     return np.stack([np.full_like(positions, number), positions], axis=1)
 
