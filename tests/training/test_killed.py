@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,9 +105,24 @@ def test_a_signal_saves_and_tells_how_to_go_on(tmp_path: Path, name: str) -> Non
     assert same(tmp_path / "whole", tmp_path / "cut")
 
 
-def torchrun(folder: Path, *words: str) -> str:
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0", "-m", "zoo", "train", "spec.yaml", *words]
+def free_port() -> str:
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        return str(found.getsockname()[1])
+
+
+LAUNCHERS = {
+    "torchrun": "torch.distributed.run --nproc-per-node 2 --rdzv-backend c10d --rdzv-endpoint localhost:0",
+    "accelerate": "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
+    "--dynamo_backend no --main_process_port",
+}
+"""What starts two processes; Accelerate's way of doing so is called after GPUs, and needs none."""
+
+
+def launched(launcher: str, folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", *LAUNCHERS[launcher].split()]
+    command += [free_port()] if launcher == "accelerate" else []
+    command += ["-m", "zoo", "train", "spec.yaml", *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -114,11 +130,12 @@ def torchrun(folder: Path, *words: str) -> str:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_losses_of_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_two_processes_give_the_losses_of_one(tmp_path: Path, launcher: str) -> None:
     """To rounding, where nothing in the model is random: each process has a generator of its own for dropout."""
     write_tables(tmp_path, SPEC.replace("dim: 16", "dim: 16, dropout: 0") + "balance: {drop: 0.3, aux: 0.5}\n")
     finish(tmp_path, "-o", "one")
-    told = torchrun(tmp_path, "-o", "two", "--json")
+    told = launched(launcher, tmp_path, "-o", "two", "--json")
     assert json.loads(told)["heads"]["kind"]["accuracy"]["n"] == 40
     one, two = (
         [json.loads(line) for line in (tmp_path / run / "history.jsonl").read_text().splitlines()]
