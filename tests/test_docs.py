@@ -183,6 +183,20 @@ def test_the_costs_of_plans_are_those_of_the_run() -> None:
     assert f"plan.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
 
 
+def test_the_costs_of_training_are_those_of_the_run() -> None:
+    found = results("train.json")
+    told = told_of("Training")
+    for task, each in found["tasks"].items():
+        floor, steps = each["ways"]["by hand"], each["step_ms"]
+        for way, spent in each["ways"].items():
+            cells = [f"{spent[key]:.1f} | {spent[key] / floor[key]:.2f}" for key in ("cpu_seconds", "seconds")]
+            assert f"| {task} | {way} | {' | '.join(cells)} | {spent['accuracy']:.3f} |" in told
+        assert (
+            f"| {task} | {steps['by hand']:.1f} | {steps['zoo']:.1f} | {steps['zoo'] / steps['by hand']:.2f} |" in told
+        )
+    assert f"train.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
+
+
 def test_the_scores_of_the_digits_are_those_of_the_run() -> None:
     found = json.loads((ROOT / "docs" / "results" / "digits" / "metrics.json").read_text())["subsets"]
     told = (ROOT / "README.md").read_text().partition("<!-- digits -->")[2]

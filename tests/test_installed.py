@@ -257,6 +257,7 @@ def test_plugin_that_is_asked_for_and_not_installed(wheel: Environment) -> None:
     assert "pip uninstall" not in wheel.zoo("plugins", "doctor", ZOO_PLUGINS="zoo,tim").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plugin", ["slow", "lazyslow"])
 def test_plugin_that_imports_torch_is_named(
     make_environment: MakeEnvironment, wheels: dict[str, Path], plugin: str

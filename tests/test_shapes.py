@@ -32,6 +32,7 @@ def test_every_part_of_zoo_has_modules_with_shapes() -> None:
     assert {"zoo.features", "zoo.model.tower", "zoo_core.fusions.token_transformer"} < set(SHAPED)
 
 
+@pytest.mark.slow
 def test_outside_the_tests_nothing_is_checked() -> None:
     script = (
         "import torch, zoo.features, sys; zoo.features.Features(torch.zeros(1), None); print('beartype' in sys.modules)"

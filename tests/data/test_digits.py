@@ -50,6 +50,7 @@ def test_every_digit_stands_in_one_split_alone(folder: Path) -> None:
     assert max(map(test.count, set(test))) - min(map(test.count, set(test))) <= 2
 
 
+@pytest.mark.slow
 def test_the_same_bytes_are_written_each_time(folder: Path, tmp_path: Path) -> None:
     make_digits(tmp_path / "again")
     for name in (*(f"{split}.parquet" for split in SPLITS), "README.md"):

@@ -167,6 +167,7 @@ def test_names_that_nobody_gave_or_nobody_reads(spec: Path) -> None:
         train(spec, tables={"some": pd.read_csv(spec.parent / "train.csv")})
 
 
+@pytest.mark.slow
 def test_a_run_on_tables_in_memory(spec: Path, tmp_path: Path) -> None:
     frames = {"some": pd.read_csv(tmp_path / "train.csv"), "others": csv.read_csv(tmp_path / "test.csv")}
     run = train(load_spec(spec, overrides=["train.epochs=1"]), tmp_path / "run", tables=frames)

@@ -30,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_the_same_bytes_are_written_each_time_and_others_by_another_seed(folder: Path, tmp_path: Path) -> None:
     make_shortcut(tmp_path / "again", 400, strength=0.8)
     make_shortcut(tmp_path / "other", 400, seed=1, strength=0.8)

@@ -122,6 +122,7 @@ def test_baselines_stand_beside_the_model_on_its_rows(run: Path) -> None:
     assert found.baselines["size"][1].metrics["r2"].value > 0.8
 
 
+@pytest.mark.slow
 def test_baselines_are_left_out_where_the_training_rows_are_gone_or_changed(run: Path, tmp_path: Path) -> None:
     table = run.parent / "train.csv"
     whole = table.read_text()

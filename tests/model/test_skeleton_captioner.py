@@ -98,6 +98,7 @@ def test_a_frozen_part_is_frozen_while_the_head_learns() -> None:
     assert not any(module.training for module in model.get_submodule(DECODER).modules())
 
 
+@pytest.mark.slow
 def test_a_part_that_is_trained_writes_the_captions() -> None:
     model = toy_model(SPEC.replace(", transfer: frozen", ""))
     toy_training(model, rows(), epochs=150, batch_size=12)

@@ -88,6 +88,7 @@ def test_pictures_of_different_sizes_come_as_a_list(rows: list[Row]) -> None:
     assert moved.targets["objects"].value["boxes"][0].is_meta
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_finds_the_objects(trained: Trained, rows: list[Row]) -> None:
     model, losses = trained
     assert fell(losses) < 0.6

@@ -184,6 +184,7 @@ def test_damage_is_a_sound_or_a_value_error(content: bytes, data: st.DataObject)
     assert 0 < len(value) <= 1600
 
 
+@pytest.mark.slow
 def test_torchaudio_is_imported_for_another_rate_only() -> None:
     code = """
 import sys

@@ -89,7 +89,7 @@ def real(features: Features) -> Tensor:
     return features.tokens[features.mask]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=6), min_size=1, max_size=4),
     st.integers(0, 4),

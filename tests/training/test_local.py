@@ -41,6 +41,7 @@ SUM = zoo.Component(
 )
 
 
+@pytest.mark.slow
 def test_a_run_with_a_component_of_a_notebook_is_read_with_it(tmp_path: Path) -> None:
     spec = write_tables(tmp_path, SPEC.replace("{use: zoo/concat, dim: 16}", "local/sum"))
     run = zoo.train(spec, tmp_path / "run", components=[SUM])

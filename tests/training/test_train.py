@@ -223,6 +223,7 @@ def test_a_lock_that_leads_elsewhere_is_refused(tmp_path: Path, whole: Path, nam
         read_run(run)
 
 
+@pytest.mark.slow
 def test_validation_rows_of_a_table_that_grew_are_not_told_anew(tmp_path: Path) -> None:
     spec = write_tables(tmp_path, SPEC.replace(", test: test.csv", ""))
     train(load_spec(spec, overrides=["train.epochs=1"]), tmp_path / "run")
