@@ -19,7 +19,7 @@ HEAD = """\
 
 Each table is what `zoo train` or `zoo cv` left under [results](results), on 2 cores without a GPU, from random weights;
 what stands in words is what `zoo eval` said. Every number comes with its 95 % interval and the number of rows that it
-stands on. The test table was looked at once by each run.
+stands on.
 """
 
 

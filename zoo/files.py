@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.errors import ConflictError, UsageError
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -65,6 +65,16 @@ def complete_file(path: Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def check_new(path: Path) -> None:
+    """Refuses a place where something is.
+
+    Raises:
+        ConflictError: It is.
+    """
+    if path.exists():
+        raise ConflictError(f"`{path}` is there already; name another file with -o, or remove it first")
 
 
 def check_writable(path: Path) -> None:

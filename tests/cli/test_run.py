@@ -111,7 +111,9 @@ def test_eval_of_a_table_says_which(trained: Path) -> None:
     done = run("eval", trained, trained.parent / "train.csv")
     assert done.exit_code == 0
     assert "train.csv" in done.stdout
+    assert "the run learnt from" in done.stderr
     assert "next: zoo predict" in done.stderr
+    assert "the run learnt from" not in run("eval", trained, trained.parent / "test.csv").stderr
 
 
 def test_predict_of_one_sample(trained: Path) -> None:

@@ -272,6 +272,8 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fold 1 of 2, spec: kind accuracy" in result.stderr
     assert result.stderr.endswith("next: zoo train spec.yaml\n")
     assert run("cv", "spec.yaml").exit_code == 7
+    again = run("cv", "spec.yaml", "--resume", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["folds"]) == (0, 2)
     told = json.loads(run("cv", "spec.yaml", "--folds", 2, "--json", "-o", "two").stdout)
     assert told["folder"] == "two" and told["heads"]["kind"]["accuracy"]["n"] == 96
     assert told["against"] is None and told["learning_curve"] is None

@@ -1,5 +1,6 @@
 """A training that was interrupted and goes on ends where an undisturbed one ends, to the last bit."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,43 @@ def test_other_data_do_not_go_on(tmp_path: Path, interrupted: Path) -> None:
         train(interrupted, tmp_path / "run", resume=True)
 
 
+def test_another_test_table_goes_on(tmp_path: Path, interrupted: Path) -> None:
+    (tmp_path / "other.csv").write_text((tmp_path / "test.csv").read_text())
+    run = train(load_spec(interrupted, overrides=["data.test=other.csv"]), tmp_path / "run", resume=True)
+    assert len(run.history) == 4
+
+
+def test_another_table_in_memory_does_not_go_on(tmp_path: Path) -> None:
+    spec = load_spec(write_tables(tmp_path), overrides=["data.train=memory:rows"])
+    with (tmp_path / "train.csv").open(newline="") as file:
+        rows = [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+    numbers = [
+        {name: cell if name == "kind" or cell is None else float(cell) for name, cell in row.items()} for row in rows
+    ]
+    with pytest.raises(PowerCut):
+        train(spec, tmp_path / "run", tables={"rows": numbers}, watch=Cut(2, 1))
+    other = [{**row, "c": 0.0} for row in numbers]
+    with pytest.raises(UsageError, match="`memory:rows` was changed since the training in"):
+        train(spec, tmp_path / "run", tables={"rows": other}, resume=True)
+    train(spec, tmp_path / "run", tables={"rows": numbers}, resume=True)
+
+
+def test_a_finished_run_of_another_spec_is_not_read_for_it(tmp_path: Path) -> None:
+    spec = load_spec(write_tables(tmp_path), overrides=["train.epochs=1"])
+    train(spec, tmp_path / "run")
+    with pytest.raises(ConflictError, match=r"trained with `train\.epochs: 1`, and the spec now says 2; name another"):
+        train(load_spec(tmp_path / "spec.yaml", overrides=["train.epochs=2"]), tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("test", ["test.csv", "null"])
+def test_a_run_that_was_not_measured_is_measured(tmp_path: Path, test: str) -> None:
+    spec = load_spec(write_tables(tmp_path), overrides=["train.epochs=1", f"data.test={test}"])
+    first = train(spec, tmp_path / "run")
+    (tmp_path / "run" / "metrics.json").unlink()
+    assert train(spec, tmp_path / "run", resume=True).metrics == first.metrics
+    assert (tmp_path / "run" / "metrics.json").exists()
+
+
 def test_a_damaged_state_is_told(tmp_path: Path, interrupted: Path) -> None:
     state = tmp_path / "run.training" / "state.safetensors"
     state.write_bytes(state.read_bytes()[:100])
@@ -158,6 +196,6 @@ def test_two_do_not_train_in_one_folder(tmp_path: Path, interrupted: Path) -> No
 
 def test_a_training_that_cannot_go_on_leaves_nothing(tmp_path: Path) -> None:
     spec = load_spec(write_tables(tmp_path), overrides=["train.learning_rate=1e30", "train.clip=null"])
-    with pytest.raises(UsageError, match="no number any more"):
+    with pytest.raises(UsageError, match=r"no number any more.*; of this training nothing is kept"):
         train(spec, tmp_path / "run")
     assert not list(tmp_path.glob("run*"))

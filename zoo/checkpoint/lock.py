@@ -4,7 +4,7 @@ import hashlib
 import platform
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from os.path import commonpath
 from pathlib import Path
@@ -98,6 +98,11 @@ def tables(spec: Spec) -> list[str]:
     """Paths of the tables that the spec names."""
     paths = [table.path for table in spec.data.train]
     return paths + [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
+
+
+def untested(spec: Spec) -> Spec:
+    """The spec without its test table, which no training looks at."""
+    return replace(spec, data=replace(spec.data, test=None))
 
 
 def fingerprint(name: str | Path, folder: Path = Path(), given: Mapping[str, Any] | None = None) -> dict[str, Any]:

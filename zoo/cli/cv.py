@@ -1,11 +1,12 @@
 """`zoo cv`: how good a spec is, each row predicted by a model that did not learn from it."""
 
+import json
 from pathlib import Path
 from shlex import quote
 
 import click
 
-from zoo.cli.output import json_option, next_step, print_json
+from zoo.cli.output import json_option, next_step, note, print_json
 from zoo.cli.spec import set_option, settings, spec_argument
 from zoo.cli.waiting import waiting
 
@@ -52,6 +53,12 @@ def cv_command(
     checked = check_spec(spec, overrides=overrides)
     other = None if against is None else check_spec(against, overrides=overrides)
     folder = output or Path("runs") / f"{checked.name}-cv"
+    metrics = folder / "metrics.json"
+    if resume and metrics.exists():
+        note(f"{folder} is finished already")
+        if as_json:
+            print_json({"folder": str(folder), **json.loads(metrics.read_text(encoding="utf-8"))})
+        return
     check_free(folder)
     from zoo.cli.crossed import FoldBar, print_crossed
 

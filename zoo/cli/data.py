@@ -128,9 +128,10 @@ def check_command(
     from zoo.cli.data_check import print_report
     from zoo.data.check.finding import findings_text
     from zoo.data.check.report import check_data
-    from zoo.files import check_writable, replace_file
+    from zoo.files import check_new, check_writable, replace_file
 
     if output is not None:
+        check_new(output)
         check_writable(output)
     report = check_data(checked, table, note)
     if output is not None:

@@ -11,8 +11,8 @@ import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, write_text
 from zoo.cli.waiting import duration, rate, row_bar, waiting
-from zoo.errors import ConflictError, UsageError, listed
-from zoo.files import check_writable, json_text
+from zoo.errors import UsageError, listed
+from zoo.files import check_new, check_writable, json_text
 
 if TYPE_CHECKING:
     from zoo.evaluation.predict import Written
@@ -34,8 +34,7 @@ def eval_command(run: Path, data: str | None, baselines: bool, output: Path | No
     training rows to measure beside it. Every number comes with how many rows it stands on and its 95 % interval.
     """
     if output is not None:
-        if output.exists():
-            raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+        check_new(output)
         check_writable(output)
     from zoo.cli.evaluation import print_evaluation
     from zoo.evaluation.evaluate import evaluate

@@ -45,12 +45,12 @@ def init_command(
     a spec that learns one or more columns from the others. Each choice stands with its reason. Tables beside it that
     are called like its other splits, such as test.csv beside train.csv, are used as such.
     """
-    from zoo.errors import ConflictError
+    from zoo.files import check_new
     from zoo.spec.proposal.propose import propose
     from zoo.spec.proposal.write import as_data, write
 
-    if output is not None and output.exists():
-        raise ConflictError(f"`{output}` is there already; name another file with -o, or remove it first")
+    if output is not None:
+        check_new(output)
     folder = output.parent if output else Path()
     proposal = propose(table, targets, weights, folder)
     if schema is not None and not schema.exists():

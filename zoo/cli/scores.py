@@ -26,7 +26,7 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
         for head, found in heads.items()
         for metric, each in found.items()
     ]
-    if unusable := metrics["unusable"]:
+    if unusable := metrics.get("unusable"):
         from zoo.evaluation.evaluation import left_out
 
         note(f"note: {left_out(metrics['split'], unusable)}")

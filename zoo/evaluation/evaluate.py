@@ -34,7 +34,7 @@ from zoo.evaluation.measure import (
 from zoo.evaluation.verdict import verdicts
 from zoo.features import Batch, Features
 from zoo.model.model import ZooModel
-from zoo.model.run import Trained, check_split, model_of
+from zoo.model.run import Trained, check_split, learnt_from, model_of
 from zoo.model.usable import usable_rows
 from zoo.spec.sections import Spec
 
@@ -71,6 +71,8 @@ def evaluate(
     if isinstance(run, (str, Path)) and data is None and chosen.test is None and isinstance(chosen.validation, float):
         check_split(Path(run), spec)
     whole = Whole(model, spec, *measured_rows(model, data, spec))
+    if isinstance(run, (str, Path)) and data is not None:
+        whole.remarks += learnt_from(Path(run), spec, data)
     if baselines:
         whole.add_baselines(Path(run) if isinstance(run, (str, Path)) else None)
     return whole.evaluation()

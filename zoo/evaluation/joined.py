@@ -6,8 +6,8 @@ from pathlib import Path
 from zoo.errors import UsageError
 from zoo.evaluation.processes import Processes
 from zoo.evaluation.rows import Counts, RowPredictions
-from zoo.evaluation.written import SINKS, check_free, part_rows, part_sink
-from zoo.files import complete_file
+from zoo.evaluation.written import SINKS, part_rows, part_sink
+from zoo.files import check_new, complete_file
 
 Hears = Callable[[int, int], None]
 
@@ -44,7 +44,7 @@ def _write_all(path: Path, rows: RowPredictions, group: Processes, watch: Hears 
                 for table in part_rows(_part(beside, index)):
                     sink.write(table)
         group.gather(None)  # the others' parts are not needed any more
-        check_free(path)
+        check_new(path)
     return counts
 
 

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from zoo.errors import ConflictError, UsageError
+from zoo.errors import UsageError
 from zoo.evaluation.kept import holds_bytes
-from zoo.files import check_writable, finite
+from zoo.files import check_new, check_writable, finite
 
 GROUP = 1 << 14
 """Rows of a Parquet row group."""
@@ -141,18 +141,8 @@ def check_output(path: Path) -> None:
     """
     if path.suffix.lower() not in SINKS:
         raise UsageError(f"`{path}`: predictions are written as .parquet, .csv or .jsonl")
-    check_free(path)
+    check_new(path)
     check_writable(path)
-
-
-def check_free(path: Path) -> None:
-    """Refuses a place where something is.
-
-    Raises:
-        ConflictError: It is.
-    """
-    if path.exists():
-        raise ConflictError(f"`{path}` is there already; name another file with -o, or remove it first")
 
 
 def check_schema(path: Path, schema: pa.Schema) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo import __version__
 from zoo.checkpoint.dataset import pinned
-from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables
+from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import SINGLE, align, write_tensors
 from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
@@ -150,6 +150,21 @@ def check_split(folder: Path, spec: Spec) -> None:
                 f"`{shown}` is not what the run `{folder}` learnt from any more, so that the rows set "
                 f"aside cannot be told; name a table to measure on: zoo eval {folder} TABLE"
             )
+
+
+def learnt_from(folder: Path, spec: Spec, data: str | Path) -> list[str]:
+    """A remark where a table is one that a run learnt from: its numbers then say nothing of other rows.
+
+    Args:
+        folder: The run.
+        spec: Its spec, perhaps with tables in memory.
+        data: The table, from the working folder.
+    """
+    known = section(read_json(folder / LOCK), "data", f"`{folder / LOCK}`").values()
+    trained = [before for _, before in zip(dict.fromkeys(tables(untested(spec))), known, strict=False)]
+    if fingerprint(data, Path(), spec.tables) not in trained:
+        return []
+    return [f"the run learnt from `{data}`, or chose its epoch by it: these numbers say nothing of other rows"]
 
 
 def check_plugins(folder: Path, plugins: Mapping[str, Any]) -> None:

@@ -45,6 +45,7 @@ def edge_problems(root: Mapping, parts: Parts, registry: Registry, folder: Folde
             yield from _needs(head, source, ("heads", name))
     yield from _table_problems(root)
     yield from _measured_problems(root, folder)
+    yield from _choice_problems(root)
 
 
 TAKEN = """
@@ -188,6 +189,22 @@ def _measured_problems(root: Mapping, folder: FolderPath) -> Iterator[Problem]:
             hint = "name another table, or set a share of the rows aside: `validation: 0.2`"
             yield node.problem(path, message, hint=hint)
         seen.add(place)
+
+
+def _choice_problems(root: Mapping) -> Iterator[Problem]:
+    """What is to choose the epoch, where there are no rows for it, or no such head."""
+    data, select = at(root, ("data",)), at(root, ("train", "select"))
+    if isinstance(data, Mapping) and "validation" in data.items and at(root, ("data", "validation")) is None:
+        for key in ("select", "patience"):
+            node = at(root, ("train", key))
+            if isinstance(node, Scalar) and node.value not in (None, "loss"):
+                message = f"`train.{key}` chooses by validation rows, and `data.validation` is null"
+                yield node.problem(("train", key), message, hint="set a share of the rows aside: `validation: 0.1`")
+    if isinstance(select, Scalar) and "." in select.text:
+        head, heads = select.text.partition(".")[0], _names(root, "heads")
+        if head not in heads:
+            message = f"there is no head `{head}`"
+            yield select.problem(("train", "select"), message, suggestion=nearest(head, heads))
 
 
 def _real(path: FolderPath) -> str:

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ from zoo.training.options import prepare_backbones, with_batch_size
 from zoo.training.progress import Silent, Watch
 from zoo.training.state import Record
 from zoo.training.tracking import LOGS, check_tracker
-from zoo.training.unfinished import STATE, kept, unfinished
+from zoo.training.unfinished import STATE, check_same, kept, unfinished
 from zoo.transfer.freeze import apply_transfer
 
 
@@ -100,7 +100,7 @@ def train(
     checked = with_tables(as_spec(spec, components), tables)
     folder = Path(output) if output is not None else None
     if folder is not None and resume and (folder / LOCK).exists():
-        return _finished(folder, components)
+        return _finished(folder, checked, components)
     track = checked.train.track
     logs = None if folder is None else unfinished(folder) / LOGS
     if track == "tensorboard" and logs is None:
@@ -133,11 +133,18 @@ def _working(spec: Spec, folder: Path | None, resume: bool, first: bool) -> Abst
     return kept(folder, spec, resume) if first else nullcontext(unfinished(folder))
 
 
-def _finished(folder: Path, components: Iterable[Component]) -> Run:
-    """A run that was finished before."""
+def _finished(folder: Path, spec: Spec, components: Iterable[Component]) -> Run:
+    """A run that was finished before; it is measured now if it was interrupted before that."""
+    model = read_run(folder, components)
+    check_same(folder, model.spec, spec)
     lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
-    metrics = read_json(folder / METRICS) if (folder / METRICS).exists() else {}
-    return Run(read_run(folder, components), [json.loads(line) for line in lines], metrics, folder)
+    if (folder / METRICS).exists():
+        metrics = read_json(folder / METRICS)
+    else:
+        model.spec = replace(model.spec, tables=spec.tables)
+        measured = model.spec.data.test is not None or model.spec.data.validation is not None
+        metrics = _measured(model, labelled(model) if measured else None, folder)
+    return Run(model, [json.loads(line) for line in lines], metrics, folder)
 
 
 def _learn(

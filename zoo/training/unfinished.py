@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from zoo.checkpoint.folder import check_free
-from zoo.checkpoint.lock import fingerprint, tables
+from zoo.checkpoint.lock import fingerprints, untested
 from zoo.errors import ConflictError, UsageError
 from zoo.files import json_text, replace_file
 from zoo.spec.paths import moved
@@ -54,6 +54,8 @@ def kept(folder: Path, spec: Spec, resume: bool) -> Iterator[Path]:
         try:
             yield working
         except BaseException as error:
+            if isinstance(error, Diverged):
+                error.args = (f"{error}; of this training nothing is kept, as it would go on to the same place",)
             if isinstance(error, Diverged) or not (working / STATE).exists():
                 shutil.rmtree(working, ignore_errors=True)
             raise
@@ -114,7 +116,7 @@ def _check(working: Path, spec: Spec) -> None:
     here = moved(spec, working)
     made_of = {
         "spec": spec_data(here),
-        "data": {name: fingerprint(spec.folder / name) for name in dict.fromkeys(tables(spec))},
+        "data": fingerprints(untested(spec)),
     }
     made_of = json.loads(json_text(made_of))
     if not (working / STATE).exists():
@@ -129,6 +131,22 @@ def _check(working: Path, spec: Spec) -> None:
     for name, old in before["data"].items():
         if made_of["data"].get(name) != old:
             raise UsageError(f"`{name}` was changed since the training in `{working}` began; {advice}")
+
+
+def check_same(folder: Path, trained: Spec, spec: Spec) -> None:
+    """Refuses a spec that a finished run was not trained with.
+
+    Raises:
+        ConflictError: They differ in what is trained.
+    """
+    before, now = (json.loads(json_text(spec_data(each))) for each in (trained, moved(spec, folder)))
+    for path, old, new in differences(before, now):
+        chosen = path == "train.batch_size" and spec.train.batch_size == "auto"
+        if not path.startswith(FREE) and not chosen:
+            raise ConflictError(
+                f"the run `{folder}` was trained with `{path}: {old}`, and the spec now says {new}; "
+                "name another folder with -o"
+            )
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -163,6 +163,20 @@ def test_all_findings_are_written_for_a_spreadsheet(texts: Path) -> None:
     ]
     assert told["ok"] and result.exit_code == 0
     assert "zoo train" in result.stderr
+    before = (texts / "train.jsonl").read_bytes()
+    again = run("data", "check", texts / "spec.yaml", "-o", texts / "train.jsonl")
+    assert (again.exit_code, "is there already" in again.stderr) == (7, True)
+    assert (texts / "train.jsonl").read_bytes() == before
+
+
+def test_groups_on_both_sides_of_a_split_are_told(texts: Path) -> None:
+    for name, speakers in (("train", "abc"), ("test", "bdd")):
+        rows = [json.loads(line) for line in (texts / f"{name}.jsonl").read_text().splitlines()]
+        write(texts / f"{name}.jsonl", [{**row, "speaker": speakers[number % 3]} for number, row in enumerate(rows)])
+    report = check(texts, TEXTS + "evaluate: {groups: speaker}\n")
+    (told,) = [each.message for each in report.findings if each.kind == "leak" and each.column == "speaker"]
+    assert told.startswith("1 of its 2 groups of `speaker` stand in the training rows too (b)")
+    assert not [each for each in check(texts, TEXTS).findings if each.column == "speaker"]
 
 
 def test_a_spec_without_training_table_and_a_table_that_is_not_there(texts: Path) -> None:

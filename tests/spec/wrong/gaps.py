@@ -154,6 +154,21 @@ CASES = [
         "6:34: `data.validation`: the model learns from `a.csv`; what is measured on it says nothing",
     ),
     Wrong(
+        "patience without validation rows",
+        after("data: {train: a.csv, validation: null}\ntrain: {patience: 3}\n"),
+        "7:19: `train.patience` chooses by validation rows, and `data.validation` is null",
+    ),
+    Wrong(
+        "a metric to choose by without validation rows",
+        after("data: {train: a.csv, validation: ~}\ntrain: {select: mood.accuracy}\n"),
+        "7:17: `train.select` chooses by validation rows, and `data.validation` is null",
+    ),
+    Wrong(
+        "a head to choose by that is not there",
+        after("train: {select: mod.accuracy}\n"),
+        "6:17: there is no head `mod` -> mood",
+    ),
+    Wrong(
         "a wrong word",
         after("train: {precision: float16}\n"),
         "6:20: `train.precision`: expected `auto`, `fp32`, `bf16` or `fp16`, not the text `float16`",

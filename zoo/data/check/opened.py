@@ -90,9 +90,15 @@ def _opened(spec: Spec, role: str, path: str, heads: list[str], findings: list[F
     if not read:
         raise UsageError(f"`{path}` has no column that the spec reads")
     groups = spec.evaluate.groups
+    further = [groups] if groups is not None and groups in found and groups not in read else []
     return Opened(
         role,
-        open_table(path, read, text_columns(spec), given=spec.tables),
+        open_table(
+            path,
+            [*read, *further],
+            text_columns(spec),
+            given=spec.tables,
+        ),
         tuple(name for name, part in columns.items() if not set(part) & set(missing)),
         tuple(name for name, part in labels.items() if not set(part) & set(missing)),
         tuple(each for each in found if each not in wanted and each != groups),

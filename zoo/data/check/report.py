@@ -11,6 +11,7 @@ from zoo.data.check.alike import alike_findings
 from zoo.data.check.classes import class_findings
 from zoo.data.check.facts import facts
 from zoo.data.check.finding import Finding, Level, counted
+from zoo.data.check.groups import group_findings
 from zoo.data.check.opened import TRAIN, open_tables
 from zoo.data.check.quick import choose, quick_findings
 from zoo.data.check.readers import make_readers
@@ -73,6 +74,7 @@ def check_data(spec: Spec, further: str | Path | None = None, tell: Tell = lambd
     tell("comparing rows")
     findings += class_findings(scans, readers)
     findings += alike_findings(scans, readers)
+    findings += group_findings(spec.evaluate.groups, opened)
     tell("looking for labels that may be wrong")
     findings += quick_findings(scans, readers)
     order = list(Level)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zoo.checkpoint.lock import fingerprints
+from zoo.checkpoint.lock import fingerprints, untested
 from zoo.component import Component
 from zoo.data.folds import FoldRows
 from zoo.data.given import with_tables
@@ -29,7 +29,7 @@ from zoo.training.crossed.pooled import Pooled
 from zoo.training.crossed.side import Side
 from zoo.training.crossed.trial import Chosen, Trial
 from zoo.training.crossed.working import kept_folds
-from zoo.training.crossed.written import untested, write_found
+from zoo.training.crossed.written import write_found
 from zoo.training.progress import Silent, Watch
 
 Tell = Callable[[str], None]

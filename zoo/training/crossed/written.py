@@ -1,14 +1,13 @@
 """The folder of a cross-validation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from zoo.checkpoint.folder import complete_or_absent
-from zoo.checkpoint.lock import fingerprints, versions
+from zoo.checkpoint.lock import fingerprints, untested, versions
 from zoo.data.usable import SKIPPED, Unusable, skipped_text
 from zoo.files import json_text, replace_file
 from zoo.model.run import LOCK, METRICS, SPEC
@@ -20,11 +19,6 @@ from zoo.training.crossed.side import MODELS
 
 PREDICTIONS = "predictions.parquet"
 AGAINST, PREDICTIONS_AGAINST = "against.yaml", "predictions-against.parquet"
-
-
-def untested(spec: Spec) -> Spec:
-    """The spec without its test table, which no fold looks at."""
-    return replace(spec, data=replace(spec.data, test=None))
 
 
 def write_found(
