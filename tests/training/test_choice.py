@@ -54,15 +54,7 @@ def test_a_metric_chooses(tmp_path: Path) -> None:
     assert len(told) <= best + 1
 
 
-@pytest.mark.parametrize(
-    ("select", "message"),
-    [
-        ("kinds.accuracy", "there is no head `kinds`; did you mean `kind`?"),
-        ("kind.acuracy", "the head `kind` has no metric `acuracy`; did you mean `accuracy`?"),
-    ],
-)
-def test_what_cannot_choose_is_told(tmp_path: Path, select: str, message: str) -> None:
-    model = build(load_spec(write_tables(tmp_path), overrides=[f"train.select={select}"]))
-    with pytest.raises(UsageError) as caught:
+def test_a_metric_that_a_head_lacks_is_told(tmp_path: Path) -> None:
+    model = build(load_spec(write_tables(tmp_path), overrides=["train.select=kind.acuracy"]))
+    with pytest.raises(UsageError, match="the head `kind` has no metric `acuracy`; did you mean `accuracy`"):
         make_choice(model)
-    assert message in str(caught.value)

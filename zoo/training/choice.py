@@ -56,14 +56,12 @@ def make_choice(model: ZooModel) -> Choice:
     """What the spec's `train.select` and `train.patience` mean for a model.
 
     Raises:
-        UsageError: There is no such head, or it has no such metric.
+        UsageError: The head has no such metric.
     """
     train = model.spec.train
     if train.select == "loss":
         return Choice("loss", False, train.patience)
     head, _, metric = train.select.partition(".")
-    if head not in model.heads:
-        raise UsageError(f"`train.select`: there is no head `{head}`; {_advice(head, list(model.heads))}")
     metrics = model.head(head).metrics
     if metric not in metrics:
         raise UsageError(
