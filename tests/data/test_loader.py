@@ -232,3 +232,10 @@ def test_parts_of_a_step_have_their_share_of_each_heads_labels() -> None:
             total[head] += share
     assert total == pytest.approx({"mood": 1, "stars": 1})
     assert sorted(learning.place(place) for place in step.places)[0] == "sample 1"
+
+
+@pytest.mark.parametrize("size", [2, 5, 10, 11, 12])
+def test_every_row_comes_once_in_order_also_where_a_single_one_is_left_over(size: int) -> None:
+    whole = Loader(Toys(), [selection(ROWS)], batch_size=size)
+    assert [each for batch in whole for each in batch.ids] == list(range(len(ROWS)))
+    assert sorted(each for step in whole.epoch(1) for each in step.batch.ids) == list(range(len(ROWS)))

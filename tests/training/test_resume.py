@@ -16,6 +16,7 @@ from zoo.spec.load import load_spec
 from zoo.training.progress import Silent
 from zoo.training.state import read_state
 from zoo.training.train import train
+from zoo.training.unfinished import check_same
 
 HARD = SPEC.replace("dropout: 0", "dropout: 0.2") + "balance: {drop: 0.3, aux: 0.5}\n"
 """A spec with all that is random in a training."""
@@ -199,3 +200,15 @@ def test_a_training_that_cannot_go_on_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no number any more.*; of this training nothing is kept"):
         train(spec, tmp_path / "run")
     assert not list(tmp_path.glob("run*"))
+
+
+@pytest.mark.parametrize("part", ["", "#train"])
+def test_the_commit_of_a_data_set_that_a_run_keeps_is_no_difference(tmp_path: Path, part: str) -> None:
+    path, name = write_tables(tmp_path), "hf://datasets/a/b"
+    pinned, bare, other = (
+        load_spec(path, overrides=[f"data.train={name}{commit}{part}"])
+        for commit in (f"@{'0' * 40}", "", f"@{'1' * 40}")
+    )
+    check_same(tmp_path, pinned, bare)
+    with pytest.raises(ConflictError, match=r"was trained with `data\.train"):
+        check_same(tmp_path, pinned, other)

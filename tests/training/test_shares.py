@@ -12,7 +12,11 @@ import torch
 from tests.tables import SPEC, write_tables
 from tests.training.test_killed import finish, weights
 from zoo.errors import UsageError
+from zoo.model.build import build
+from zoo.spec.load import load_spec
 from zoo.training.accelerator import make_accelerator
+from zoo.training.crossed.cross_validate import cross_validate
+from zoo.training.held import Shares
 from zoo.training.state import read_state
 
 EXACT = SPEC.replace("dim: 16", "dim: 16, dropout: 0") + "balance: {drop: 0.3, aux: 0.5}\n"
@@ -104,3 +108,15 @@ def test_asking_for_shares_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     with pytest.raises(UsageError, match=r"train: \{shard: true\}"):
         make_accelerator("fp32")
+
+
+def test_a_parameter_without_shares_is_told(tmp_path: Path) -> None:
+    model = build(write_tables(tmp_path))
+    model.get_submodule("fusion").scale = torch.nn.Parameter(torch.tensor(1.0))
+    with pytest.raises(UsageError, match=r"`fusion\.scale` is a single number"):
+        Shares(model, torch.device("cpu"), 2)
+
+
+def test_cross_validation_has_no_shares(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="zoo cv runs in one"):
+        cross_validate(load_spec(write_tables(tmp_path), overrides=["train.shard=true"]), folds=2)

@@ -101,7 +101,7 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         """Every row of this share once, in order; the batches are those that there are without shares."""
         whole = list(batches(in_order(self._lengths), self.batch_size))
-        seeds = seeds_of((self.seed, 0), 0, self.batch_size)
+        seeds = seeds_of((self.seed, 0), 0, self.batch_size + 1)  # a single last row joins the batch before it
         for asked, samples in self._prepared([(draws, seeds[: len(draws)]) for draws in self.share.of(whole)]):
             yield self._join(samples, asked.seeds, asked.places)
 

@@ -4,6 +4,8 @@ torch hands a tensor to another process as a shared memory file with an open des
 tensors, so that a batch took hundreds of files, and longer on its way than in the making. Here all tensors of
 one type lie behind one another in one, and the rest travels as bytes in another: a message is then so short that it
 never waits for its reader, and a worker whose reader has died can end.
+
+What is unpacked comes from a process that this one started, and from nowhere else.
 """
 
 import io

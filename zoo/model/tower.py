@@ -86,7 +86,7 @@ def _run(backbone: Backbone, run: Run, values: Values) -> Features:
 def _laid_out(values: Values, backbone: Backbone) -> Values:
     """Pictures with their channels in the innermost place of memory, where nothing learns from them.
 
-    Convolutions are a tenth to a third faster so on a CPU, but slower by as much where gradients are computed.
+    Convolutions are faster so on a CPU, but slower where gradients are computed.
     """
     if isinstance(values.data, list) or values.data.ndim != 4:
         return values

@@ -1,9 +1,9 @@
 """How the processes of a training hold the model: each one whole, or all of them together in shares."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
 
 import torch
 from accelerate import Accelerator
@@ -13,6 +13,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from zoo.errors import UsageError
 from zoo.features import Batch
 from zoo.model.model import ZooModel
 
@@ -28,7 +29,7 @@ class Held(ABC):
         self.model = model
 
     @abstractmethod
-    def loss(self, batch: Batch, weights: Any) -> Tensor:
+    def loss(self, batch: Batch, weights: Mapping[str, float]) -> Tensor:
         """The loss of some rows; its gradient becomes the mean of all processes'.
 
         Args:
@@ -37,11 +38,11 @@ class Held(ABC):
         """
 
     @abstractmethod
-    def in_part(self, last: bool) -> Any:
+    def in_part(self, last: bool) -> AbstractContextManager[None]:
         """A context for one of the parts of a step: the processes join their gradients in the last one."""
 
     @abstractmethod
-    def whole(self) -> Any:
+    def whole(self) -> AbstractContextManager[None]:
         """A context in which the model is whole in this process, to be measured."""
 
 
@@ -53,15 +54,18 @@ class Copies(Held):
         self._accelerator = accelerator
         self._wrapped = accelerator.prepare(model)
 
-    def loss(self, batch: Batch, weights: Any) -> Tensor:
+    def loss(self, batch: Batch, weights: Mapping[str, float]) -> Tensor:
         """The loss of the wrapped model."""
         return self.model.loss(self._wrapped(batch), weights)
 
-    def in_part(self, last: bool) -> Any:
+    def in_part(self, last: bool) -> AbstractContextManager[None]:
         """Joins no gradients but in the last part."""
-        return nullcontext() if last else self._accelerator.no_sync(self._wrapped)
+        if last:
+            return nullcontext()
+        apart: AbstractContextManager[None] = self._accelerator.no_sync(self._wrapped)
+        return apart
 
-    def whole(self) -> Any:
+    def whole(self) -> AbstractContextManager[None]:
         """It is."""
         return nullcontext()
 
@@ -76,11 +80,16 @@ class Shares(Held):
 
     def __init__(self, model: ZooModel, device: torch.device, processes: int) -> None:
         super().__init__(model)
+        for name, each in model.named_parameters():
+            if each.ndim == 0:
+                raise UsageError(
+                    f"`train.shard`: `{name}` is a single number, of which there are no shares; write `false`"
+                )
         self._loss = _Loss(model)
         mesh = init_device_mesh(device.type, (processes,))
         fully_shard(self._loss, mesh=mesh, reshard_after_forward=False)
 
-    def loss(self, batch: Batch, weights: Any) -> Tensor:
+    def loss(self, batch: Batch, weights: Mapping[str, float]) -> Tensor:
         """The loss, for which the weights are gathered."""
         found: Tensor = self._loss(batch, weights)
         return found
@@ -113,7 +122,7 @@ class _Loss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, batch: Batch, weights: Any) -> Tensor:
+    def forward(self, batch: Batch, weights: Mapping[str, float]) -> Tensor:
         """The loss, in which every parameter takes part, be it by nothing: all processes join the same gradients."""
         loss = self.model.loss(self.model(batch), weights)
         return loss + sum(0 * each.sum() for each in self.parameters() if each.requires_grad)

@@ -1,6 +1,7 @@
 """`zoo.train`: from a spec to a fine-tuned model and its run folder."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -140,6 +141,8 @@ def _finished(folder: Path, spec: Spec, components: Iterable[Component]) -> Run:
     lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
     if (folder / METRICS).exists():
         metrics = read_json(folder / METRICS)
+    elif os.environ.get("RANK", "0") != "0":  # the first of several processes measures
+        metrics = {}
     else:
         model.spec = replace(model.spec, tables=spec.tables)
         measured = model.spec.data.test is not None or model.spec.data.validation is not None

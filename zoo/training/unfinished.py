@@ -1,6 +1,7 @@
 """The folder of an unfinished training, beside that of its run: what goes on with `--resume`."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ from zoo.training.tracking import LOGS
 
 FREE = ("hub", "evaluate.folds", "data.test", "train.save_every")
 """Keys that change nothing of what is trained."""
+
+REVISION = re.compile(r"(hf://datasets/[^@#\"]+)@[^#\"]+")
+"""The commit that a run's spec names of a data set where the spec that it was trained with names none."""
 
 STATE, MADE_OF, LOCK = "state.safetensors", "made_of.json", ".lock"
 
@@ -142,7 +146,7 @@ def check_same(folder: Path, trained: Spec, spec: Spec) -> None:
     before, now = (json.loads(json_text(spec_data(each))) for each in (trained, moved(spec, folder)))
     for path, old, new in differences(before, now):
         chosen = path == "train.batch_size" and spec.train.batch_size == "auto"
-        if not path.startswith(FREE) and not chosen:
+        if not path.startswith(FREE) and not chosen and REVISION.sub(r"\1", old) != new:
             raise ConflictError(
                 f"the run `{folder}` was trained with `{path}: {old}`, and the spec now says {new}; "
                 "name another folder with -o"

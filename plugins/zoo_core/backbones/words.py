@@ -35,7 +35,9 @@ def fit(options: TextCNN, context: Any, cells: Iterable[Any]) -> dict[str, Any]:
     counts = Counter(word for cell in cells if isinstance(cell, str) for word in words_of(cell))
     often = [word for word, count in counts.items() if count >= options.min_count]
     if not often:
-        raise UsageError(f"`min_count`: no word of the training rows is there {options.min_count} times")
+        raise UsageError(
+            f"`min_count`: no word of the training rows is there {options.min_count} times; write a smaller one"
+        )
     return {"words": sorted(often, key=lambda word: (-counts[word], word))[: options.vocab_size]}
 
 

@@ -141,7 +141,11 @@ class _Work:
         watch: Watch,
     ) -> None:
         self.folds, self.repeats, self.curve, self.tell = folds, repeats, curve, tell
-        accelerator = make_accelerator(spec.train.precision, shard=spec.train.shard)
+        if spec.train.shard:
+            raise UsageError(
+                "`train.shard: true` needs several processes, and zoo cv runs in one; write `shard: false`"
+            )
+        accelerator = make_accelerator(spec.train.precision)
         if accelerator.num_processes > 1:
             raise UsageError("zoo cv runs in one process; start it without torchrun, or launch folds on their own")
         opened = _open(spec)
