@@ -158,7 +158,7 @@ def test_a_signal_leaves_no_half_written_file(trained: Path, tmp_path: Path, num
             told = process.communicate(timeout=60)[1]
         finally:
             process.kill()
-    assert process.returncode == 128 + number
+    assert process.returncode == 128 + number, told
     assert ("interrupted" if number is signal.SIGINT else "ended by SIGTERM") in told
     assert list(out.iterdir()) == []
 

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from zoo import __version__
+from zoo.cli.signals import clear_away_when_ended, ended_by
 from zoo.errors import ExitCode, ZooError
 
 VERBS = {
@@ -134,8 +135,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         # click answers a broken pipe with another stdout and an exit; any other exit is a plugin verb's own.
         code = exit_.code if sys.stdout is stdout else _without_reader()
     except (KeyboardInterrupt, click.Abort) as error:
-        ended = error if isinstance(error, _Ended) else error.__cause__  # click turns the one into the other
-        number = ended.number if isinstance(ended, _Ended) else signal.SIGINT
+        number = ended_by(error.__cause__ if isinstance(error, click.Abort) else error)  # click made it of the other
         click.echo("interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}", err=True)
         code = 128 + number
     except Exception as error:
@@ -154,7 +154,7 @@ def run() -> NoReturn:
     # A thread that waits for another gives its processor away soon. By default torch's spin, and training on a machine
     # where something else runs too was six times slower than on one thread.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    _clear_away_when_ended()
+    clear_away_when_ended()
     try:
         main()
     except SystemExit as exit_:
@@ -166,26 +166,6 @@ def run() -> NoReturn:
         with suppress(OSError, ValueError):  # there is nobody left to tell
             stream.flush()
     os._exit(code if isinstance(code, int) else ExitCode.DEFECT)
-
-
-class _Ended(KeyboardInterrupt):
-    """A signal ends the process; no `except` for a stranger's errors or exits holds it up."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def _clear_away_when_ended() -> None:
-    """Makes the signals that end a process do what Ctrl-C does: what is half written is cleared away."""
-
-    def end(number: int, frame: object) -> None:
-        raise _Ended(number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` has it ignored
-            signal.signal(number, end)
 
 
 def _without_reader() -> int:
