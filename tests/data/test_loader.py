@@ -231,7 +231,7 @@ def test_parts_of_a_step_have_their_share_of_each_heads_labels() -> None:
         for head, share in step.weights(part).items():
             total[head] += share
     assert total == pytest.approx({"mood": 1, "stars": 1})
-    assert sorted(learning.place(place) for place in step.places)[0] == "sample 1"
+    assert sorted(learning.place((number, row)) for number, row in step.draws.tolist())[0] == "sample 1"
 
 
 @pytest.mark.parametrize("size", [2, 5, 10, 11, 12])

@@ -1,6 +1,8 @@
 """The feature cache: it changes nothing but the time, whatever is frozen, absent, padded or changed."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from PIL import Image
 
 import zoo.training.frozen
+from zoo.checkpoint.tensors import read_tensors
 from zoo.data.feature_store import FeatureStore
 from zoo.spec.load import load_spec
 from zoo.training.progress import Silent
@@ -159,3 +162,20 @@ def test_two_that_write_at_once_do_no_harm(tmp_path: Path) -> None:
         assert torch.equal(found.pooled, features.pooled[[5, 0, 2]])
         assert torch.equal(found.tokens, features.tokens[[5, 0, 2]])
     assert (one.find(np.zeros((1, 16), np.uint8)) == -1).all()
+
+
+@pytest.mark.slow
+def test_two_processes_that_train_at_once_compute_each_feature_once(tmp_path: Path) -> None:
+    write(tmp_path)
+    command = [sys.executable, "-m", "zoo", "train", "spec.yaml", "--set", "train.epochs=2", "-o"]
+    started = [
+        subprocess.Popen([*command, each], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for each in ("one", "two")
+    ]
+    told = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0], told
+    found = [re.search(r": (\d+) computed.*, (\d+) found in", each) for each in told]
+    counts = sorted((int(each[1]), int(each[2])) for each in found if each)
+    assert [sum(column) for column in zip(*counts, strict=True)] == [96, 128], told
+    one, two = (read_tensors(tmp_path / each / "model.safetensors") for each in ("one", "two"))
+    assert all(torch.equal(one[name], two[name]) for name in one)

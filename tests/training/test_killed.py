@@ -119,14 +119,23 @@ LAUNCHERS = {
 """What starts two processes; Accelerate's way of doing so is called after GPUs, and needs none."""
 
 
-def launched(launcher: str, folder: Path, *words: str) -> str:
+def launch(launcher: str, folder: Path, *words: str) -> "subprocess.Popen[str]":
+    """Two processes, in a group of their own."""
     command = [sys.executable, "-m", *LAUNCHERS[launcher].split()]
     command += [free_port()] if launcher == "accelerate" else []
     command += ["-m", "zoo", "train", "spec.yaml", *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
+
+
+def launched(launcher: str, folder: Path, *words: str) -> str:
+    process = launch(launcher, folder, *words)
+    printed, told = process.communicate()
+    assert process.returncode == 0, told
+    return printed
 
 
 @pytest.mark.slow
@@ -148,3 +157,24 @@ def test_two_processes_give_the_losses_of_one(tmp_path: Path, launcher: str) -> 
     for name, each in first.items():
         assert torch.allclose(each, second[name], rtol=1e-3, atol=1e-4), name
     assert sorted(each.name for each in tmp_path.iterdir()) == ["one", "spec.yaml", "test.csv", "train.csv", "two"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("everywhere", [False, True], ids=["launcher", "all"])
+def test_two_processes_that_a_signal_ends_go_on_bit_identical(tmp_path: Path, everywhere: bool) -> None:
+    """A batch system sends the signal to the launcher, which passes it on, or to all processes, which hear it twice."""
+    write_tables(tmp_path, HARD)
+    words = [*LONG, "--set", "train.epochs=20"]
+    process = launch("torchrun", tmp_path, "-o", "cut", *words)
+    assert wait_for((tmp_path / "cut.training" / "history.jsonl").exists, process), process.communicate()[1]
+    (os.killpg if everywhere else os.kill)(process.pid, signal.SIGTERM)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    assert "all of it is saved: go on with --resume" in told
+    assert not (tmp_path / "cut").exists()
+    epochs = len((tmp_path / "cut.training" / "history.jsonl").read_text().splitlines())
+    assert 0 < epochs < 20
+    launched("torchrun", tmp_path, "-o", "cut", "--resume", *words)
+    launched("torchrun", tmp_path, "-o", "whole", *words)
+    assert same(tmp_path / "whole", tmp_path / "cut")
+    assert len((tmp_path / "cut" / "history.jsonl").read_text().splitlines()) == 20

@@ -1,6 +1,7 @@
 """From samples to a batch: stacked where shapes agree, padded where first dimensions differ, else listed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,6 +10,9 @@ from torch.nn.utils.rnn import pad_sequence
 from zoo.contract import Head
 from zoo.data.samples import Sample, View
 from zoo.features import Batch, Targets, Values
+
+MISSING: Any = object()
+"""In the place of a label that a sample lacks."""
 
 
 class Collation:
@@ -31,7 +35,7 @@ class Collation:
         """
         return Batch(
             inputs={name: self._values(name, [sample.inputs for sample in samples]) for name in self.padding},
-            targets=dict(filter(None, (self._targets(name, samples) for name in self.heads))),
+            targets=self.targets({name: [each.labels.get(name, MISSING) for each in samples] for name in self.heads}),
             views={
                 name: self._views(name, samples) for name in self.heads if any(name in each.views for each in samples)
             },
@@ -39,16 +43,24 @@ class Collation:
             seeds=tuple(seeds),
         )
 
+    def targets(self, labels: Mapping[str, Sequence[Any]]) -> dict[str, Targets]:
+        """The labels of those samples that have one, by head; heads of which no sample has are left out.
+
+        Args:
+            labels: Of each sample, or MISSING.
+        """
+        targets = {}
+        for name, each in labels.items():
+            known = [label for label in each if label is not MISSING]
+            rows = None
+            if len(known) < len(each):
+                rows = torch.tensor([row for row, label in enumerate(each) if label is not MISSING])
+            if known:
+                targets[name] = Targets(self.heads[name].collate(known), rows)
+        return targets
+
     def _values(self, name: str, views: Sequence[View]) -> Values:
         return join([view.get(name) for view in views], self.padding[name])
-
-    def _targets(self, name: str, samples: Sequence[Sample]) -> tuple[str, Targets] | None:
-        """The labels of those samples that have one; None where no sample has."""
-        rows = [row for row, sample in enumerate(samples) if name in sample.labels]
-        if not rows:
-            return None
-        value = self.heads[name].collate([samples[row].labels[name] for row in rows])
-        return name, Targets(value, None if len(rows) == len(samples) else torch.tensor(rows))
 
     def _views(self, name: str, samples: Sequence[Sample]) -> tuple[Mapping[str, Values], ...]:
         """Each view of all samples; samples without views are absent from them."""

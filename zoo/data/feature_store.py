@@ -103,7 +103,7 @@ class FeatureStore:
         there = torch.from_numpy(places[:, 0] >= 0)
         pooled = self._pooled(places)
         if not self._with_tokens:
-            return Features(pooled.new_zeros(len(places), 1, self._dim), pooled).only(there)
+            return Features(pooled.new_zeros(()).expand(len(places), 1, self._dim), pooled).only(there)
         parts = [self._files[max(file, 0)].tokens_of(row, file >= 0) for file, row in places.tolist()]
         lengths = torch.tensor([len(each) for each in parts])
         tokens = pad_sequence(parts, batch_first=True)
@@ -113,7 +113,7 @@ class FeatureStore:
     def _pooled(self, places: Places) -> Tensor:
         file = int(places[0, 0])
         if file >= 0 and (places[:, 0] == file).all():
-            return self._files[file].pooled[torch.from_numpy(places[:, 1].copy())]
+            return self._files[file].pooled.index_select(0, torch.from_numpy(places[:, 1].copy()))
         rows = [self._files[max(file, 0)].pooled[max(row, 0)] for file, row in places.tolist()]
         return torch.stack(rows).masked_fill(torch.from_numpy(places[:, :1] < 0), 0)
 
@@ -172,6 +172,6 @@ class StoredRows:
     store: FeatureStore
     places: Places
 
-    def features(self, positions: Sequence[int]) -> Features:
+    def features(self, positions: Int[NDArray[np.int64], "rows"]) -> Features:
         """Features of some rows."""
-        return self.store.features(self.places[np.asarray(positions, np.int64)])
+        return self.store.features(self.places[positions])

@@ -2,26 +2,25 @@
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from zoo.data.augment import NONE, Augmentation
 from zoo.data.collate import Collation
 from zoo.data.columns import part_columns
 from zoo.data.feature_store import StoredRows
+from zoo.data.kept import Block, Kept, Numbers
 from zoo.data.lengths import lengths_of
 from zoo.data.mixing import Mixing
 from zoo.data.order import Draws, batch_count, batches, bucketed, drawn_rows, in_order, seed_of, seeds_of, shuffled
 from zoo.data.rows import Selection
 from zoo.data.samples import Parts, Preparation, Sample
-from zoo.data.step import Place, Share, Step
+from zoo.data.step import Join, Place, Share, Step
 from zoo.data.workers import Job, Work, Workers
 from zoo.features import Batch, Features, Values
 
@@ -29,18 +28,8 @@ ROOM = 1 << 30
 """Bytes of prepared samples that a loader keeps."""
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Rows that were asked for together: where each stands, its seed, and what is kept of it already."""
-
-    places: list[Place]
-    seeds: list[int]
-    kept: list[Sample | None]
-
-    @property
-    def lacking(self) -> list[Job]:
-        """What is to be prepared."""
-        return [(place, seed) for place, seed, kept in zip(self.places, self.seeds, self.kept, strict=True) if not kept]
+Rows = tuple[Draws, list[int]]
+"""Rows that belong together: where each stands, and its seed by its number in the epoch."""
 
 
 class Loader:
@@ -90,8 +79,7 @@ class Loader:
         self._collate = Collation(padding, preparation.heads)
         self._mixing = augmentation.mixing
         self._workers = Workers(Work(preparation, selections), processes)
-        self._kept: dict[Place, Sample] = {}
-        self._room = room if preparation.fixed else 0
+        self._kept = Kept(self._lengths, room if preparation.fixed else 0, self._collate)
 
     def __len__(self) -> int:
         """Steps of an epoch."""
@@ -102,8 +90,8 @@ class Loader:
         """Every row of this share once, in order; the batches are those that there are without shares."""
         whole = list(batches(in_order(self._lengths), self.batch_size))
         seeds = seeds_of((self.seed, 0), 0, self.batch_size + 1)  # a single last row joins the batch before it
-        for asked, samples in self._prepared([(draws, seeds[: len(draws)]) for draws in self.share.of(whole)]):
-            yield self._join(samples, asked.seeds, asked.places)
+        for join in self._joins([(draws, seeds[: len(draws)]) for draws in self.share.of(whole)]):
+            yield join(slice(None))
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Step]:
         """The steps of an epoch, in random order; of each selection as many rows as its weight says.
@@ -123,47 +111,62 @@ class Loader:
         for step, draws in enumerate(whole, first):
             part, start = self.share.slice(len(draws)), step * self.batch_size
             mine.append((draws[part], seeds[start + part.start : start + part.stop]))
-        for step, (draws, (asked, samples)) in enumerate(zip(whole, self._prepared(mine), strict=True), first):
+        parts = zip(whole, mine, self._joins(mine), strict=True)
+        for step, (draws, (own, _), join) in enumerate(parts, first):
             mix = (
                 None
                 if self._mixing is None
                 else partial(_mixed, self._mixing, self.seed, number, step, self.share.rank)
             )
-            labelled = self._count_labelled(draws)
-            yield Step(samples, asked.seeds, asked.places, len(draws), labelled, self._join, mix)
+            yield Step(own, len(draws), self._count_labelled(draws), join, mix)
 
     def place(self, place: Place) -> str:
         """Where a row of a step stands, for messages: "`train.csv`, line 17"."""
         selection = self.selections[place[0]]
         return selection.table.place(int(selection.numbers[place[1]]))
 
-    def _prepared(self, parts: Sequence[tuple[Draws, list[int]]]) -> Iterator[tuple[_Asked, list[Sample]]]:
-        """Rows that belong together, with their samples.
+    def _joins(self, parts: Sequence[Rows]) -> Iterator[Join]:
+        """For each of the parts what makes batches of it."""
+        block = self._kept.block
+        if block is not None:
+            for rows in parts:
+                yield partial(self._from_block, block, self._kept.numbers(rows[0]), rows)
+            return
+        for rows, samples in self._prepared(parts):
+            yield partial(self._from_samples, samples, rows)
 
-        Args:
-            parts: Draws, each row with a seed of what is drawn at random for it, by its number in the epoch.
-        """
-        asked: deque[_Asked] = deque()
+    def _prepared(self, parts: Sequence[Rows]) -> Iterator[tuple[Rows, list[Sample]]]:
+        """The parts with their samples."""
+        asked: deque[tuple[list[int], list[Sample | None]]] = deque()
 
         def lacking() -> Iterator[list[Job]]:
             for draws, seeds in parts:
+                numbers = self._kept.numbers(draws).tolist()
+                kept = self._kept.find(numbers)
+                asked.append((numbers, kept))
                 places: list[Place] = [(selection, position) for selection, position in draws.tolist()]
-                asked.append(_Asked(places, seeds, [self._kept.get(place) for place in places]))
-                yield asked[-1].lacking
+                yield [(place, seed) for place, seed, each in zip(places, seeds, kept, strict=True) if each is None]
 
-        rows = sum(len(draws) for draws, _ in parts)
-        for prepared in self._workers.prepared(lacking(), rows - len(self._kept)):
-            fresh, mine = iter(prepared), asked.popleft()
-            pairs = zip(mine.places, mine.kept, strict=True)
-            yield mine, [kept or self._keep(place, next(fresh)) for place, kept in pairs]
+        prepared = self._workers.prepared(lacking(), sum(len(draws) for draws, _ in parts) - len(self._kept))
+        for rows, samples in zip(parts, prepared, strict=True):
+            fresh, (numbers, kept) = iter(samples), asked.popleft()
+            pairs = zip(numbers, kept, strict=True)
+            yield rows, [self._kept.keep(number, next(fresh)) if each is None else each for number, each in pairs]
 
-    def _join(self, samples: Sequence[Sample], seeds: Sequence[int], places: Sequence[Place]) -> Batch:
-        """The samples as one batch, with the features that are known already."""
-        batch = self._collate(samples, seeds)
+    def _from_samples(self, samples: Sequence[Sample], rows: Rows, part: slice) -> Batch:
+        draws, seeds = rows
+        return self._with_features(self._collate(samples[part], seeds[part]), draws[part])
+
+    def _from_block(self, block: Block, numbers: Numbers, rows: Rows, part: slice) -> Batch:
+        draws, seeds = rows
+        return self._with_features(block.batch(numbers[part], seeds[part]), draws[part])
+
+    def _with_features(self, batch: Batch, draws: Draws) -> Batch:
+        """The batch with the features that are known already."""
         if not self._stored:
             return batch
-        features = {name: _features(rows, places) for name, rows in self._stored.items()}
-        known = {name: Values(torch.zeros(len(samples), 1), None, each.present) for name, each in features.items()}
+        features = {name: _features(rows, draws) for name, rows in self._stored.items()}
+        known = {name: Values(torch.zeros(len(draws), 1), None, each.present) for name, each in features.items()}
         return replace(
             batch,
             inputs={name: known[name] if name in known else batch.inputs[name] for name in self._names},
@@ -192,21 +195,12 @@ class Loader:
             for name, columns in self._columns.items()
         }
 
-    def _keep(self, place: Place, sample: Sample) -> Sample:
-        """The sample, kept if there is room for it: as a copy, because worker processes share its memory with us."""
-        size = sum(tensor.nbytes for tensor in sample.inputs.values())
-        if place in self._kept or size > self._room:
-            return sample
-        self._room -= size
-        inputs = {name: tensor.clone() for name, tensor in sample.inputs.items()}
-        labels = pytree.tree_map_only(Tensor, Tensor.clone, dict(sample.labels))
-        self._kept[place] = kept = replace(sample, inputs=inputs, labels=labels)
-        return kept
 
-
-def _features(rows: Sequence[StoredRows], places: Sequence[Place]) -> Features:
+def _features(rows: Sequence[StoredRows], draws: Draws) -> Features:
     """The features of rows that stand in several selections."""
-    numbers, positions = np.array(places, np.int64).T
+    numbers, positions = draws.T
+    if len(rows) == 1:
+        return rows[0].features(positions)
     first = rows[numbers[0]]
     stored = first.places[positions * (numbers == numbers[0])]
     for number in np.unique(numbers[numbers != numbers[0]]):

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from zoo.data.samples import Sample
+from zoo.data.order import Draws
 from zoo.features import Batch
 
 Item = TypeVar("Item")
 Place = tuple[int, int]
 """Number of a selection and position in it."""
 
-Collate = Callable[[Sequence[Sample], Sequence[int], Sequence[Place]], Batch]
+Join = Callable[[slice], Batch]
+"""Makes one batch of some of the rows that belong together."""
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,21 @@ class Step:
     """The rows of a step that are this process's own, prepared.
 
     Args:
-        samples: The rows.
-        seeds: Of what is drawn at random for each of them.
-        places: Where each stands, for messages.
+        draws: Where each row stands.
         rows: How many rows the whole step has, those of all processes together.
         labelled: For each head, how many of these have its label.
-        collate: Makes a batch of some of them, from samples, seeds and places.
+        join: Makes a batch of some of them.
         mix: Mixes the rows of a batch, the part of the step with this number; None where nothing does.
     """
 
-    samples: Sequence[Sample]
-    seeds: Sequence[int]
-    places: Sequence[Place]
+    draws: Draws
     rows: int
     labelled: Mapping[str, int]
-    collate: Collate
+    join: Join
     mix: Callable[[Batch, int], Batch] | None = None
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.draws)
 
     @property
     def batch(self) -> Batch:
@@ -69,10 +66,9 @@ class Step:
 
     def batches(self, parts: int) -> Iterator[Batch]:
         """The rows in so many batches, or in as many as there are rows."""
-        parts = min(parts, len(self.samples))
+        parts = min(parts, len(self))
         for part in range(parts):
-            share = Share(part, parts)
-            batch = self.collate(share.of(self.samples), share.of(self.seeds), share.of(self.places))
+            batch = self.join(Share(part, parts).slice(len(self)))
             yield batch if self.mix is None else self.mix(batch, part)
 
     def weights(self, batch: Batch) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """The whole model: a backbone for each input, a fusion, and heads."""
 
+import functools
+import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -200,7 +202,7 @@ class ZooModel(nn.Module):
         """
         if not result.losses:
             raise ValueError("no row of this batch has a label of any head")
-        total = torch.zeros((), device=next(iter(result.losses.values())).device)
+        terms = []
         for name, loss in result.losses.items():
             head, _, auxiliary = name.partition("/")
             weight = self.spec.heads[head].weight
@@ -208,8 +210,8 @@ class ZooModel(nn.Module):
                 weight *= self.spec.balance.aux / len(self.auxiliary_heads(head))
             if shares is not None:
                 weight *= shares[head]
-            total = total + weight * loss
-        return total
+            terms.append(weight * loss)
+        return functools.reduce(operator.add, terms)
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> dict[str, list[Any]]:

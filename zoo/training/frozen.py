@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,8 @@ def _trim(folder: Path, most: int) -> None:
     used = sorted(folder.glob(f"*/{MADE_OF}"), key=lambda path: path.stat().st_mtime, reverse=True)
     total = 0
     for each in used:
-        total += sum(file.stat().st_size for file in each.parent.iterdir())
+        with suppress(FileNotFoundError):  # another process is at it too
+            total += sum(file.stat().st_size for file in each.parent.iterdir())
         if total > most:
             shutil.rmtree(each.parent, ignore_errors=True)
 

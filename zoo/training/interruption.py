@@ -2,15 +2,19 @@
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
 """Ctrl-C; what a batch system sends at the end of a job's time; what it can be told to send some time before."""
 
+PASSED_ON = 2.0
+"""Seconds in which a second signal is the first one again: a launcher passes on what all processes got with it."""
+
 
 class Interruptions:
-    """Within the block, the first of these signals is kept in mind as `heard`; a second one does what it ever did."""
+    """Within the block, the first of these signals is kept in mind as `heard`; a later one does what it ever did."""
 
     heard: int | None = None
 
@@ -29,8 +33,11 @@ class Interruptions:
         self._restore()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.heard = number
-        self._restore()
+        if self.heard is None:
+            self.heard, self._since = number, time.monotonic()
+        elif time.monotonic() - self._since > PASSED_ON:
+            self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         while self._before:

@@ -141,7 +141,7 @@ class Training:
             if self.average is not None:
                 self.average.update()
             self.schedule.step()
-            recent.append((loss, step.places))
+            recent.append((loss, step.draws))
             total = total + loss * step.rows
             position.step, position.steps = position.step + 1, position.steps + 1
             position.rows += step.rows
@@ -161,7 +161,7 @@ class Training:
         if math.isfinite(found):
             return found
         position, places = self.position, next((each for loss, each in recent if not torch.isfinite(loss)), ())
-        rows = ", ".join(dict.fromkeys(map(self.training.place, places[:3])))
+        rows = ", ".join(dict.fromkeys(self.training.place((number, row)) for number, row in places[:3]))
         told = f", on {len(places)} rows ({rows}{', ...' if len(places) > 3 else ''})" if rows else ""
         advice = "look at their cells; lower `train.learning_rate`, or write `precision: fp32`"
         raise Diverged(

@@ -38,6 +38,7 @@ class Stepper:
         self.held = hold(model, accelerator)
         self.optimizer = make_optimizer(model)
         self.anchor = Anchor(model, self.optimizer)
+        self._processes = accelerator.num_processes
         self._trained = [each for each in model.parameters() if each.requires_grad]
 
     def step(self, step: Step) -> Tensor:
@@ -80,10 +81,14 @@ class Stepper:
         dropped = drop_inputs(batch, self.model.spec.balance.drop)
         self.lacked |= {name for name, each in dropped.inputs.items() if each.absent_anywhere}
         with self.accelerator.autocast():
-            loss = self.held.loss(dropped.to(self.accelerator.device), step.weights(batch))
-        # The gradient of several processes is the mean of theirs; that of their losses' sum is wanted.
-        self.accelerator.backward(loss * self.accelerator.num_processes)
-        return loss.detach()
+            # The gradient of several processes is the mean of theirs; that of their losses' sum is wanted.
+            weights = {name: each * self._processes for name, each in step.weights(batch).items()}
+            loss = self.held.loss(dropped.to(self.accelerator.device), weights)
+        scaler = self.accelerator.scaler
+        scaled: Tensor = loss if scaler is None else scaler.scale(loss)
+        scaled.backward()  # type: ignore[no-untyped-call]
+        own: Tensor = loss.detach() / self._processes
+        return own
 
     def _halve(self, rows: int) -> None:
         """After the memory did not do: twice as many parts."""
