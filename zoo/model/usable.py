@@ -1,9 +1,10 @@
 """The rows that a model learns from and is chosen by, without those that cannot be used."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from zoo.data.fit import fit_rows
+from zoo.data.grouped import shared_groups
 from zoo.data.learnable import find_unlearnable
 from zoo.data.rows import Rows, Selection, open_rows, select
 from zoo.data.usable import Unusable, check_share, find_unusable, find_wrong_labels, remarks, without
@@ -41,8 +42,20 @@ def usable_rows(spec: Spec) -> UsableRows:
     """
     opened = open_rows(spec)
     test = () if spec.data.test is None else (select(spec, spec.data.test),)
-    rows = UsableRows(opened.training, opened.validation, opened.remarks, test)
+    rows = UsableRows(opened.training, opened.validation, (*opened.remarks, *_leaks(spec, opened, test)), test)
     return rows if spec.data.on_error == "fail" else _without_unusable(spec, rows)
+
+
+def _leaks(spec: Spec, opened: Rows, test: Sequence[Selection]) -> Iterator[str]:
+    """Groups that tables of their own share with the training rows."""
+    column = spec.evaluate.groups
+    if column is None:
+        return
+    own = [*(opened.validation if isinstance(spec.data.validation, str) else ()), *test]
+    for each in own:
+        told = shared_groups(column, [one.table for one in opened.training], each.table)
+        if told:
+            yield f"`{each.table.name}`: {told}"
 
 
 def _without_unusable(spec: Spec, rows: UsableRows) -> UsableRows:
