@@ -183,6 +183,16 @@ def test_the_costs_of_plans_are_those_of_the_run() -> None:
     assert f"plan.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
 
 
+def test_the_memory_of_loading_is_that_of_the_run() -> None:
+    found = results("memory.json")
+    told = told_of("Memory of loading")
+    for rows, passes in found["passes"].items():
+        for name, each in passes.items():
+            worker = f"{each['worker_megabytes']:.0f}" if name == "workers" else ""
+            assert f"| {int(rows):,} | {name} | {each['megabytes']:.0f} | {worker} |" in told
+    assert found["date"] in told and found["torch"] in told
+
+
 def test_the_costs_of_training_are_those_of_the_run() -> None:
     found = results("train.json")
     told = told_of("Training")
