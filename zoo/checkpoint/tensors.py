@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from zoo.checkpoint.headers import read_header
 from zoo.errors import CorruptError
 from zoo.files import umask
 
@@ -25,6 +26,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    read_header(path)
     try:
         tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, ValueError) as error:
