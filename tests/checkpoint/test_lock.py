@@ -34,7 +34,7 @@ def model(tmp_path: Path) -> ZooModel:
 
 
 def locked(model: ZooModel) -> dict[str, Any]:
-    return lock(model.spec, model.sources, model.state_dict(), {"zoo.yaml": "name: a\n"})
+    return lock(model.spec, model.sources, model.state_dict(), {}, {"zoo.yaml": "name: a\n"})
 
 
 def test_a_lock_is_plain_data(model: ZooModel) -> None:
@@ -67,7 +67,7 @@ def test_a_lock_has_the_digest_of_every_tensor(model: ZooModel) -> None:
 def test_a_lock_has_seed_and_versions(model: ZooModel) -> None:
     written = locked(model)
     assert written["seed"] == 7
-    assert written["format"] == 2
+    assert written["format"] == 3
     assert written["libraries"]["torch"] == torch.__version__.partition("+")[0]
     assert "safetensors" in written["libraries"]
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from zoo.checkpoint.hub import HubRepository
-from zoo.checkpoint.source import File, Folder, RunPart
+from zoo.checkpoint.run_part import RunPart
+from zoo.checkpoint.source import File, Folder
 from zoo.checkpoint.tensors import digest, read_tensors, write_tensors
 from zoo.checkpoint.verify import text_digest
 from zoo.errors import CorruptError, DigestError, NetworkError, UsageError

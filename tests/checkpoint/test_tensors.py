@@ -1,9 +1,7 @@
 """Tensors in files: bit-identical, mapped, whole or refused; and digests that tell any two apart."""
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.checkpoint.tensors import digest, read_tensors, tensor_files, write_tensors
+from zoo.checkpoint.tensors import digest, read_tensors, write_tensors
 from zoo.errors import CorruptError
 
 KINDS = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.uint8, torch.bool]
@@ -62,37 +60,6 @@ def test_a_pickle_is_corrupt_whatever_it_is_called(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(5)}, tmp_path / "x.safetensors")
     with pytest.raises(CorruptError):
         read_tensors(tmp_path / "x.safetensors")
-
-
-def index(folder: Path, content: Any) -> Path:
-    path = folder / "model.safetensors.index.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return path
-
-
-def test_an_index_names_each_of_its_files_once(tmp_path: Path) -> None:
-    shards = {"a": "2.safetensors", "b": "1.safetensors", "c": "2.safetensors"}
-    assert tensor_files(index(tmp_path, {"weight_map": shards})) == ["1.safetensors", "2.safetensors"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"weight_map": []}',
-        '{"weight_map": {"a": 1}}',
-        '{"weight_map": {"a": "../model.safetensors"}}',
-        '{"weight_map": {"a": "/etc/model.safetensors"}}',
-        '{"weight_map": {"a": "inner/model.safetensors"}}',
-        '{"weight_map": {"a": "pytorch_model.bin"}}',
-        '{"weight_map": {"a": [1]}}',
-    ],
-)
-def test_an_index_of_anything_else_is_corrupt(content: str, tmp_path: Path) -> None:
-    with pytest.raises(CorruptError, match=r"model\.safetensors\.index\.json`"):
-        tensor_files(index(tmp_path, content))
 
 
 def test_a_digest_is_of_type_shape_and_bytes() -> None:

@@ -89,7 +89,7 @@ def _entries(header: bytes) -> dict[str, Entry]:
     if not header.startswith(b"{"):
         raise _Wrong("its header is no JSON object")
     try:
-        told = json.loads(header, object_pairs_hook=_unique)
+        told = json.loads(header, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise _Wrong(f"its header is no JSON that can be read ({error})") from None
     metadata = told.pop("__metadata__", {})
@@ -100,7 +100,12 @@ def _entries(header: bytes) -> dict[str, Entry]:
     return {_checked_name(name): _entry(name, each) for name, each in told.items()}
 
 
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The mapping of a JSON object, for `json.loads`.
+
+    Raises:
+        ValueError: A key stands in it twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key stands in it twice")

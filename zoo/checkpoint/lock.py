@@ -21,10 +21,10 @@ from zoo.files import file_digest
 from zoo.spec.sections import Part, Spec
 from zoo.spec.sources import HubTable, Memory, locate
 
-FORMAT = 2
-"""Of a run folder. Heads have had a temperature since 2."""
+FORMAT = 3
+"""Of a run folder. Heads have had a temperature since 2; since 3 tied tensors are stored once."""
 
-READ = (1, 2)
+READ = (1, 2, 3)
 """Formats that are read."""
 
 LIBRARIES = (
@@ -41,7 +41,11 @@ LIBRARIES = (
 
 
 def lock(
-    spec: Spec, sources: Mapping[str, Source], tensors: Mapping[str, Tensor], files: Mapping[str, str]
+    spec: Spec,
+    sources: Mapping[str, Source],
+    tensors: Mapping[str, Tensor],
+    aliases: Mapping[str, str],
+    files: Mapping[str, str],
 ) -> dict[str, Any]:
     """The lock of a run.
 
@@ -49,6 +53,7 @@ def lock(
         spec: The run's spec.
         sources: Where the weights of its parts came from, by where their tensors stand.
         tensors: All tensors of the model.
+        aliases: Of each tensor that is another one under a second name, that other's name.
         files: Texts of the small files that the model is built from, by their place in the run folder.
     """
     digests = {name: digest(tensor) for name, tensor in tensors.items()}
@@ -60,6 +65,7 @@ def lock(
         "seed": spec.train.seed,
         "files": {name: text_digest(text.encode()) for name, text in files.items()},
         "tensors": digests,
+        "aliases": dict(aliases),
         "digest": hashlib.sha256("".join(f"{name} {each}\n" for name, each in digests.items()).encode()).hexdigest(),
     }
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from zoo.checkpoint.address import Address
 from zoo.checkpoint.hub import HubRepository
-from zoo.checkpoint.source import File, Folder, RunPart, Source
+from zoo.checkpoint.run_part import RunPart
+from zoo.checkpoint.source import File, Folder, Source
 from zoo.errors import UsageError
 from zoo.spec.sections import Backbone
 

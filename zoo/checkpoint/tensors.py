@@ -14,7 +14,7 @@ from zoo.errors import CorruptError
 from zoo.files import umask
 
 _TYPES = {torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL", torch.bfloat16: "BF16", torch.uint8: "U8"}
-SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+SINGLE = "model.safetensors"
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -32,22 +32,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (SafetensorError, ValueError) as error:
         raise CorruptError(f"`{path}` is no whole safetensors file: {error}") from None
     return tensors
-
-
-def tensor_files(index: Path) -> list[str]:
-    """Names of the files that an index of shards names, all of them beside it.
-
-    Raises:
-        CorruptError: It is no such index, or it names files elsewhere.
-    """
-    try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CorruptError(f"`{index}` is no index of safetensors files: {error!r}") from None
-    for name in names:
-        if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
-            raise CorruptError(f"`{index}` names `{name}`, which is no safetensors file beside it")
-    return names
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

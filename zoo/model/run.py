@@ -6,14 +6,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor
-
 from zoo import __version__
 from zoo.checkpoint.dataset import pinned
 from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
-from zoo.checkpoint.tensors import SINGLE, align, write_tensors
+from zoo.checkpoint.tensors import align
 from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
+from zoo.checkpoint.weights import run_weights, write_weights
 from zoo.component import Component
 from zoo.errors import PluginError, UsageError
 from zoo.files import finite, json_text, replace_file
@@ -42,8 +41,8 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
     """
     align(model)
     spec = pinned(model.spec)
-    tensors = unshared(model.state_dict())
-    write_tensors(folder / SINGLE, tensors)
+    tensors = model.state_dict()
+    aliases = write_weights(folder, tensors)
     files = {
         SPEC: render_spec(moved(spec, final)),
         CONFIG: json_text(config(model)),
@@ -54,7 +53,7 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
         files |= {f"{beside}/{name}": text for name, text in backbone.files().items()}
     for name, text in files.items():
         _write(folder / name, text)
-    _write(folder / LOCK, json_text(lock(spec, model.sources, tensors, files)))
+    _write(folder / LOCK, json_text(lock(spec, model.sources, tensors, aliases, files)))
     if metrics:
         _write(folder / METRICS, json_text(metrics))
     _write(folder / CARD, card(model, metrics))
@@ -120,7 +119,7 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     check_files(folder, lock)
     check_plugins(folder, section(lock, "plugins", f"`{folder / LOCK}`"))
     spec = as_spec(folder / SPEC, components)
-    tensors = run.tensors([SINGLE])
+    tensors = run_weights(run, lock)
     check_tensors(tensors, lock, f"`{folder}`")
     model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=written > 1)
     align(model)
@@ -191,17 +190,6 @@ def _installed(distribution: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
-
-
-def unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors with a copy of each that shares memory with one before it, because a file holds each by itself."""
-    seen: set[tuple[int, int]] = set()
-    result: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        place = (tensor.untyped_storage().data_ptr(), int(tensor.storage_offset()))
-        result[name] = tensor.clone() if place in seen and tensor.numel() else tensor
-        seen.add(place)
-    return result
 
 
 def config(model: ZooModel) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""What was asked, and how many bytes that took."""
+
+import re
+import threading
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request and what came of it.
+
+    Args:
+        method: Its method.
+        path: Its path and query, as they were sent.
+        route: The name of what answers it, such as `resolve`; empty if nothing does.
+        status: The status of the answer; 0 is none.
+        received: Bytes of its body.
+        sent: Bytes of the answer's body that went out.
+        authorized: Whether it carried a token.
+    """
+
+    method: str
+    path: str
+    route: str
+    status: int
+    received: int
+    sent: int
+    authorized: bool
+
+
+class Log:
+    """All requests so far, in the order in which they ended."""
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._lock = threading.Lock()
+
+    def add(self, call: Call) -> None:
+        """Keeps one."""
+        with self._lock:
+            self._calls.append(call)
+
+    def calls(self, route: str = "", path: str = "", method: str = "") -> list[Call]:
+        """Requests of a route, with a path in which the pattern is found, and with a method; each is any unless said."""
+        with self._lock:
+            return [
+                call
+                for call in self._calls
+                if route in ("", call.route) and method in ("", call.method) and re.search(path, call.path)
+            ]
+
+    def clear(self) -> None:
+        """Forgets them."""
+        with self._lock:
+            self._calls.clear()

@@ -1,0 +1,37 @@
+"""The index of weights that stand in several files, read without trust: it names files beside it and nothing else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.headers import MOST_BYTES, MOST_TENSORS, check_name, unique
+from zoo.errors import CorruptError
+
+INDEX = "model.safetensors.index.json"
+
+
+def shard_names(index: Path) -> dict[str, set[str]]:
+    """The names of the tensors in each of the files, all of which stand beside the index.
+
+    Raises:
+        CorruptError: It is no such index, it is larger than any that zoo reads, or it names files elsewhere.
+    """
+    try:
+        if index.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")
+        places = json.loads(index.read_text(encoding="utf-8"), object_pairs_hook=unique)["weight_map"]
+        if not isinstance(places, dict) or not 0 < len(places) <= MOST_TENSORS:
+            raise ValueError(f"it has no `weight_map` of 1 to {MOST_TENSORS:,} tensors")
+        found: dict[str, set[str]] = {}
+        for name, file in sorted(places.items(), key=lambda item: str(item[1])):
+            found.setdefault(_checked_file(file), set()).add(check_name(name))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        told = "it has no `weight_map`" if isinstance(error, (KeyError, TypeError)) else str(error)
+        raise CorruptError(f"`{index}` is no index of safetensors files: {told}") from None
+    return found
+
+
+def _checked_file(file: Any) -> str:
+    if not isinstance(file, str) or "/" in file or "\\" in file or not file.endswith(".safetensors"):
+        raise ValueError(f"it names {str(file)[:80]!r}, which is no safetensors file beside it")
+    return file
