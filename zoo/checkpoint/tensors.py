@@ -1,19 +1,16 @@
 """Tensors in safetensors files: read as maps of the file, written beside and renamed, and their digests."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zoo.checkpoint.headers import read_header
+from zoo.checkpoint.raw import TYPES, Raw, write_file
 from zoo.errors import CorruptError
-from zoo.files import umask
 
-_TYPES = {torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL", torch.bfloat16: "BF16", torch.uint8: "U8"}
+_FORMAT = {name: dtype for dtype, name in TYPES.items()}
 SINGLE = "model.safetensors"
 
 
@@ -35,17 +32,33 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Writes tensors to a new file. Tensors that share memory are written once, under their first name.
+    """Writes tensors to a file: the same bytes for the same tensors.
 
     Args:
         path: The file; nothing may be there that is still wanted.
         tensors: By name, on any device.
-    """
-    from safetensors.torch import save_file
 
-    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    save_file(whole, path, metadata={"format": "pt", "alignment": " " * _missing(whole)})
-    path.chmod(0o666 & ~umask())  # the library writes a file that its owner alone may read
+    Raises:
+        ValueError: One is of a type that the format has not.
+    """
+    write_file(path, {name: as_raw(each) for name, each in tensors.items()})
+
+
+def as_raw(tensor: Tensor) -> Raw:
+    """A tensor as the bytes that a file holds of it.
+
+    Raises:
+        ValueError: It is of a type that the format has not.
+    """
+    name = str(tensor.dtype).removeprefix("torch.")
+    if name not in _FORMAT:
+        raise ValueError(f"safetensors files hold no tensors of type {name}")
+    return Raw(_FORMAT[name], tuple(tensor.shape), lambda: _bytes(tensor))
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    data = tensor.detach().cpu().contiguous()
+    return data.reshape(-1).view(torch.uint8).numpy().data if data.numel() else memoryview(b"")
 
 
 def align(module: nn.Module) -> None:
@@ -59,22 +72,6 @@ def align(module: nn.Module) -> None:
             tensor.data = tensor.data.clone()
 
 
-def _missing(tensors: Mapping[str, Tensor]) -> int:
-    """How many characters the header of a file lacks so that the first tensor starts at a multiple of 64 bytes."""
-    header: dict[str, Any] = {"__metadata__": {"format": "pt", "alignment": ""}}
-    end = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):
-        start, end = end, end + tensor.nbytes
-        dtype = _TYPES.get(tensor.dtype, "F32")
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [start, end]}
-    length = len(json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode())
-    return -(8 + length) % 64
-
-
 def digest(tensor: Tensor) -> str:
     """SHA-256 over a tensor's type, shape and bytes, in hexadecimal."""
-    data = tensor.detach().cpu().contiguous()
-    sha = hashlib.sha256(f"{str(data.dtype).removeprefix('torch.')} {list(data.shape)}\n".encode())
-    if data.numel():
-        sha.update(data.reshape(-1).view(torch.uint8).numpy().data)
-    return sha.hexdigest()
+    return as_raw(tensor).digest()
