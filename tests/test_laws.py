@@ -26,6 +26,7 @@ BELOW = [
     "planning",
     "training",
     "testing",
+    "hub",
 ]
 LAYERS = [*ABOVE, *BELOW, "cli"]
 """Parts of zoo, lowest first: each imports only from itself and from those before it. `BELOW` is the torch line."""

@@ -1,0 +1,71 @@
+"""What files of a shared run may be called: names that mean the same file on every system, and nothing outside."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from zoo.errors import CorruptError
+
+SMALL = 64 << 20
+"""Bytes of a file that holds no weights, at most."""
+
+MOST = 10_000
+"""Files of a run, at most."""
+
+WEIGHTS = re.compile(r"(model|delta|model-\d{5}-of-\d{5})\.safetensors")
+KNOWN = re.compile(
+    r"zoo\.yaml|zoo\.lock|config\.json|preprocessing\.json|metrics\.json|history\.jsonl|skipped\.csv|golden\.json"
+    r"|README\.md|model\.safetensors\.index\.json|parts/.+|" + WEIGHTS.pattern
+)
+OF_THE_STORE = frozenset((".gitattributes",))
+"""Files that a store adds by itself."""
+
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle", ".joblib")
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that are devices on Windows."""
+
+
+def check_names(names: Iterable[str], where: str) -> list[str]:
+    """The names of a run's files, if all of them can stand in one folder; those that are of no run are left out.
+
+    Args:
+        names: All names.
+        where: What messages call the tree.
+
+    Raises:
+        CorruptError: One leads elsewhere, two are one on some system, there are too many, or all weights are pickles.
+    """
+    found = sorted(set(names) - OF_THE_STORE)
+    if len(found) > MOST:
+        raise CorruptError(f"{where} has {len(found):,} files, and a run has {MOST:,} at most")
+    folded: dict[str, str] = {}
+    for name in found:
+        if (wrong := _wrong(name)) is not None:
+            raise CorruptError(f"{where} has a file {name[:80]!r}, {wrong}")
+        other = folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise CorruptError(f"{where} has the files {other!r} and {name!r}, which are one file on some systems")
+    known = [name for name in found if KNOWN.fullmatch(name)]
+    pickles = [name for name in found if name.endswith(PICKLES)]
+    if pickles and not any(WEIGHTS.fullmatch(name) for name in known):
+        raise CorruptError(
+            f"{where} has its weights as a pickle alone (`{pickles[0]}`), which could run code when it is read; "
+            "convert it to safetensors (`zoo import` does so in a process of its own)"
+        )
+    return known
+
+
+def stray(names: Iterable[str]) -> list[str]:
+    """The names that are of no run."""
+    return sorted(name for name in set(names) - OF_THE_STORE if not KNOWN.fullmatch(name))
+
+
+def _wrong(name: str) -> str | None:
+    parts = name.split("/")
+    if not name or len(name) > 255 or not name.isprintable():
+        return "whose name no system would take"
+    if "\\" in name or ":" in name or any(each in ("", ".", "..") for each in parts):
+        return "whose name leads elsewhere"
+    if any(RESERVED.fullmatch(each) or each.endswith((" ", ".")) for each in parts):
+        return "whose name is none on Windows"
+    return None

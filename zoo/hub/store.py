@@ -1,0 +1,103 @@
+"""Where shared runs are kept: commits of whole trees, each with its parent and a digest of every file."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.hub.reference import Reference
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file of a commit.
+
+    Args:
+        size: Bytes.
+        sha256: SHA-256 in hexadecimal; None where the store tells another digest alone.
+        sha1: What git calls it; None where the store tells a SHA-256.
+    """
+
+    size: int
+    sha256: str | None = None
+    sha1: str | None = None
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of a push.
+
+    Args:
+        commit: The commit that has the files.
+        parent: The one before it; None where it is the first.
+        sent: Bytes of the files that were sent; None where the store does not tell.
+        new: Whether there is a new commit: none is made of files that are there already.
+    """
+
+    commit: str
+    parent: str | None
+    sent: int | None
+    new: bool
+
+
+class Store(ABC):
+    """A repository of one model.
+
+    Args:
+        reference: What it is called.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+
+    @abstractmethod
+    def tip(self) -> str | None:
+        """The newest commit; None where there is no repository yet, or nothing in it.
+
+        Raises:
+            NetworkError: It cannot be reached.
+        """
+
+    @abstractmethod
+    def resolve(self) -> str:
+        """The commit of the reference's revision.
+
+        Raises:
+            UsageError: There is no such repository or revision.
+            NetworkError: It cannot be reached, and nothing here knows the revision.
+        """
+
+    @abstractmethod
+    def tree(self, commit: str) -> Mapping[str, Blob]:
+        """The files of a commit, by name.
+
+        Raises:
+            NetworkError: It cannot be reached.
+        """
+
+    @abstractmethod
+    def fetch(self, commit: str, name: str, *, again: bool = False) -> Path:
+        """Where a file of a commit is on this machine, fetched if need be. It is not to be written to.
+
+        Args:
+            commit: The commit.
+            name: The file.
+            again: Whether it is fetched even if it is here, because what is here is not what it should be.
+
+        Raises:
+            NetworkError: It cannot be fetched.
+        """
+
+    @abstractmethod
+    def commit(self, files: Mapping[str, Path], parent: str | None, message: str) -> Pushed:
+        """Makes these files, and no others, the newest commit; all of them or nothing.
+
+        Args:
+            files: By name; where they are on this machine.
+            parent: The newest commit, as `tip` told it.
+            message: What the commit is for.
+
+        Raises:
+            ConflictError: The newest commit is another one.
+            NetworkError: It cannot be reached, and nothing was changed.
+        """
