@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from zoo.checkpoint.shards import INDEX, shard_names
+from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
 from zoo.checkpoint.source import Folder
-from zoo.checkpoint.tensors import SINGLE, read_tensors, write_tensors
+from zoo.checkpoint.tensors import read_tensors, write_tensors
 from zoo.checkpoint.weights import run_weights, tied_names, write_weights
 from zoo.errors import CorruptError
 

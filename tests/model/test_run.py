@@ -10,7 +10,8 @@ import torch
 import zoo
 from tests.tables import write_tables
 from zoo.checkpoint import weights
-from zoo.checkpoint.tensors import SINGLE, read_tensors
+from zoo.checkpoint.shards import SINGLE
+from zoo.checkpoint.tensors import read_tensors
 from zoo.errors import CorruptError, DigestError
 from zoo.model.model import ZooModel
 from zoo.model.run import read_run, write_run

@@ -12,8 +12,9 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
+from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.tensors import SINGLE, read_tensors, write_tensors
+from zoo.checkpoint.tensors import read_tensors, write_tensors
 from zoo.errors import CorruptError, NetworkError
 from zoo.registry.index import home
 

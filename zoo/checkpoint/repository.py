@@ -59,8 +59,12 @@ class Repository:
         commit = self._commit or self._cached_commit()
         return None if commit is None else self._cache() / "snapshots" / commit
 
-    def path(self, name: str) -> Path | None:
+    def path(self, name: str, *, again: bool = False) -> Path | None:
         """A file in the Hub's cache, downloaded at the pinned commit if it is not there yet; None if there is none.
+
+        Args:
+            name: The file.
+            again: Whether it is downloaded even if it is there, because what is there is not what it should be.
 
         Raises:
             NetworkError: It cannot be fetched.
@@ -69,7 +73,14 @@ class Repository:
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
         try:
-            found = hf_hub_download(self.repo, name, repo_type=self.kind, revision=self.commit, library_name="zoo")
+            found = hf_hub_download(
+                self.repo,
+                name,
+                repo_type=self.kind,
+                revision=self.commit,
+                library_name="zoo",
+                force_download=again,
+            )
             return Path(found)
         except LocalEntryNotFoundError as error:
             raise NetworkError(

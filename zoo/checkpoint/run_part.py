@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
+from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.tensors import SINGLE
-from zoo.checkpoint.verify import check_file, check_tensors, read_json
-from zoo.checkpoint.weights import run_weights, with_aliases
+from zoo.checkpoint.verify import check_file, read_json
+from zoo.checkpoint.weights import check_tensors, run_weights, with_aliases
 from zoo.errors import CorruptError, UsageError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoo.checkpoint.headers import MOST_BYTES, MOST_TENSORS, check_name, unique
 from zoo.errors import CorruptError
 
-INDEX = "model.safetensors.index.json"
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 def shard_names(index: Path) -> dict[str, set[str]]:

@@ -11,7 +11,6 @@ from zoo.checkpoint.raw import TYPES, Raw, write_file
 from zoo.errors import CorruptError
 
 _FORMAT = {name: dtype for dtype, name in TYPES.items()}
-SINGLE = "model.safetensors"
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

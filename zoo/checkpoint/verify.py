@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
-from zoo.checkpoint.tensors import digest
 from zoo.errors import CorruptError, DigestError
 
 ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
@@ -69,25 +66,6 @@ def check_file(path: Path, name: str, lock: Mapping[str, Any]) -> None:
         raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
     if section(lock, "files", "its zoo.lock").get(name) != found:
         raise DigestError(f"`{path}` does not have the digest that zoo.lock tells; {ADVICE}")
-
-
-def check_tensors(tensors: Mapping[str, Tensor], lock: Mapping[str, Any], run: str, prefix: str = "") -> None:
-    """Compares tensors with the lock of the run that they belong to.
-
-    Args:
-        tensors: By the names that they have behind the prefix.
-        lock: The run's lock.
-        run: What messages call the run.
-        prefix: What their names in the run begin with.
-
-    Raises:
-        CorruptError: The lock is damaged.
-        DigestError: One is not what was written, or was never written.
-    """
-    wanted = section(lock, "tensors", f"the zoo.lock of {run}")
-    for name, tensor in tensors.items():
-        if wanted.get(prefix + name) != digest(tensor):
-            raise DigestError(f"{run}: `{prefix}{name}` does not have the digest that zoo.lock tells; {ADVICE}")
 
 
 def text_digest(data: bytes) -> str:

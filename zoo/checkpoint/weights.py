@@ -6,10 +6,11 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.checkpoint.shards import INDEX
+from zoo.checkpoint.shards import INDEX, SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.tensors import SINGLE, write_tensors
-from zoo.errors import CorruptError
+from zoo.checkpoint.tensors import digest, write_tensors
+from zoo.checkpoint.verify import ADVICE, section
+from zoo.errors import CorruptError, DigestError
 from zoo.files import json_text
 
 MOST = 5 << 30
@@ -75,6 +76,25 @@ def with_aliases(stored: Mapping[str, Tensor], lock: Mapping[str, Any], run: str
         if alias in stored or not isinstance(name, str) or name not in stored:
             raise CorruptError(f"the zoo.lock of {run} tells that `{alias}` is `{name}`; its files say otherwise")
     return {**stored, **{alias: stored[name] for alias, name in aliases.items()}}
+
+
+def check_tensors(tensors: Mapping[str, Tensor], lock: Mapping[str, Any], run: str, prefix: str = "") -> None:
+    """Compares tensors with the lock of the run that they belong to.
+
+    Args:
+        tensors: By the names that they have behind the prefix.
+        lock: The run's lock.
+        run: What messages call the run.
+        prefix: What their names in the run begin with.
+
+    Raises:
+        CorruptError: The lock is damaged.
+        DigestError: One is not what was written, or was never written.
+    """
+    wanted = section(lock, "tensors", f"the zoo.lock of {run}")
+    for name, tensor in tensors.items():
+        if wanted.get(prefix + name) != digest(tensor):
+            raise DigestError(f"{run}: `{prefix}{name}` does not have the digest that zoo.lock tells; {ADVICE}")
 
 
 def tied_names(tensors: Mapping[str, Tensor]) -> dict[str, str]:

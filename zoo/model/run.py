@@ -11,8 +11,8 @@ from zoo.checkpoint.dataset import pinned
 from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import align
-from zoo.checkpoint.verify import check_files, check_tensors, read_json, section
-from zoo.checkpoint.weights import run_weights, write_weights
+from zoo.checkpoint.verify import check_files, read_json, section
+from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
 from zoo.errors import PluginError, UsageError
 from zoo.files import finite, json_text, replace_file

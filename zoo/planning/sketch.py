@@ -7,8 +7,8 @@ from torch import Tensor
 
 from zoo.checkpoint.loading import Start, describe, fit_state
 from zoo.checkpoint.resolve import head_source, source_of
+from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.tensors import SINGLE
 from zoo.contract import Adapted, Backbone, ValueSpec
 from zoo.model.assemble import assemble
 from zoo.model.model import ZooModel

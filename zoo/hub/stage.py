@@ -1,0 +1,142 @@
+"""What a push sends of a run: its small files, its weights or what differs from their base, and a lock of all."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
+from zoo.checkpoint.raw import Raw, write_file
+from zoo.checkpoint.verify import check_files, read_json, section
+from zoo.errors import CorruptError, UsageError
+from zoo.files import file_digest, json_text
+from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
+from zoo.hub.finite import nonfinite
+from zoo.hub.names import SMALL, WEIGHTS, check_names, stray
+from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+
+SHARED = 1
+"""Format of what a lock tells of a shared run."""
+
+WORTH = 0.9
+"""A delta is sent where it has fewer bytes than this share of the weights."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What is to be pushed.
+
+    Args:
+        files: By name; where they are.
+        weights: Bytes of the weights, whole.
+        bases: The bases that must stay where they are; none unless a delta is sent.
+    """
+
+    files: Mapping[str, Path]
+    weights: int
+    bases: tuple[Base, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in self.files.values())
+
+
+def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool = False) -> Staged:
+    """Looks whether a run can be shared, and makes what a push sends of it.
+
+    Args:
+        run: The run's folder. Nothing in it is changed.
+        beside: A new folder for what is made: the lock, and the delta if there is one.
+        full: Whether the weights are sent whole even where a pinned base has most of them.
+        allow_nonfinite: Whether weights may hold NaN and infinities.
+
+    Raises:
+        UsageError: It is no run, it holds files that are of no run, or weights that are no numbers.
+        CorruptError: It is not whole.
+        DigestError: A file or tensor is not the one that was written.
+        NetworkError: A base is not in the cache, and the Hub cannot be reached.
+    """
+    files = _files(run)
+    lock = read_json(run / LOCK)
+    check_files(run, lock)
+    tensors = raw_weights(run)
+    check_digests(tensors, lock, f"`{run}`")
+    if not allow_nonfinite and (wrong := nonfinite(tensors)):
+        raise UsageError(f"`{run}`: `{wrong}` holds NaN or infinities: this model predicts nothing; train it again")
+    size = sum(each.size for each in tensors.values())
+    rules, bases, own = ([], {}, []) if full else _differing(tensors, lock)
+    if bases and sum(tensors[name].size for name in own) < WORTH * size:
+        files = {name: path for name, path in files.items() if not WEIGHTS.fullmatch(name)}
+        write_file(beside / DELTA, {name: tensors[name] for name in own})
+        files[DELTA] = beside / DELTA
+    else:
+        rules, bases = [], {}
+    shared = {
+        "format": SHARED,
+        "files": {name: _told(path) for name, path in sorted(files.items()) if name not in (LOCK, "README.md")},
+        "delta": {
+            "rules": [each.as_dict() for each in rules],
+            "bases": {str(each): each.as_dict() for each in bases.values()},
+        },
+    }
+    (beside / LOCK).write_text(json_text({**_public(lock), "shared": shared}), encoding="utf-8")
+    return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()))
+
+
+def _files(run: Path) -> dict[str, Path]:
+    """The files of a run, none of them a link, large, or of something else."""
+    if not (run / LOCK).is_file():
+        raise UsageError(f"`{run}` is no run folder: it has no {LOCK}")
+    found = {path.relative_to(run).as_posix(): path for path in run.rglob("*") if path.is_symlink() or path.is_file()}
+    found = {name: path for name, path in found.items() if not name.startswith("logs/")}
+    known = check_names(found, f"`{run}`")
+    if further := stray(found):
+        raise UsageError(f"`{run}` holds {', '.join(further[:5])}, which is no file of a run; move it elsewhere first")
+    for name in known:
+        if found[name].is_symlink():
+            raise UsageError(f"`{found[name]}` is a link; a run that is shared has files alone")
+        if not WEIGHTS.fullmatch(name) and found[name].stat().st_size > SMALL:
+            raise UsageError(f"`{found[name]}` is larger than {SMALL >> 20} MiB, and holds no weights")
+    return {name: found[name] for name in known}
+
+
+def _differing(tensors: Mapping[str, Raw], lock: Mapping[str, Any]) -> tuple[list[Rule], dict[str, Base], list[str]]:
+    """Where tensors stand in pinned bases, and the names of those that stand in none."""
+    told = section(lock, "tensors", LOCK)
+    digests = {name: str(told[name]) for name in tensors}
+    sizes = {name: each.size for name, each in tensors.items()}
+    bases: dict[str, Base] = {}
+    known: dict[str, dict[str, str]] = {}
+    rules = []
+    for part, (repo, commit) in pinned_records(section(lock, "weights", LOCK)).items():
+        base = bases.get(f"{repo}@{commit}") or find_base(repo, commit)
+        if base is None:
+            continue
+        bases[str(base)] = base
+        if str(base) not in known:
+            known[str(base)] = {name: each.digest() for name, each in base_tensors(base).items()}
+        mine = {name: digest for name, digest in digests.items() if name.startswith(f"{part}.")}
+        if (rule := rule_of(str(base), mine, known[str(base)], sizes)) is not None:
+            rules.append(rule)
+    used = {each.base for each in rules}
+    return rules, {name: each for name, each in bases.items() if name in used}, own_names(digests, rules, known)
+
+
+def _public(lock: Mapping[str, Any]) -> dict[str, Any]:
+    """A lock without what an earlier push told, and without places on this machine."""
+    weights = {part: dict(_without_folder(record)) for part, record in section(lock, "weights", LOCK).items()}
+    return {**{key: value for key, value in lock.items() if key != "shared"}, "weights": weights}
+
+
+def _without_folder(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in record.items():
+        yield key, Path(value).name if key == "path" else value
+
+
+def _told(path: Path) -> dict[str, Any]:
+    size = path.stat().st_size
+    if not math.isfinite(size):
+        raise CorruptError(f"`{path}` has no size")
+    return {"sha256": file_digest(path), "size": size}
