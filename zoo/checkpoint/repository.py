@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from zoo.checkpoint.network import first_line, patiently
 from zoo.errors import NetworkError, UsageError
 from zoo.files import cache_folder, json_text, replace_file
 
@@ -69,19 +70,10 @@ class Repository:
         Raises:
             NetworkError: It cannot be fetched.
         """
-        from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
         try:
-            found = hf_hub_download(
-                self.repo,
-                name,
-                repo_type=self.kind,
-                revision=self.commit,
-                library_name="zoo",
-                force_download=again,
-            )
-            return Path(found)
+            return Path(patiently(lambda: self._download(name, again), f"{self}: `{name}`"))
         except LocalEntryNotFoundError as error:
             raise NetworkError(
                 f"{self}: `{name}` is not in the cache, and the Hub cannot be reached: {error}"
@@ -90,6 +82,18 @@ class Repository:
             return None
         except failures() as error:
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
+
+    def _download(self, name: str, again: bool) -> str:
+        from huggingface_hub import hf_hub_download
+
+        return hf_hub_download(
+            self.repo,
+            name,
+            repo_type=self.kind,
+            revision=self.commit,
+            library_name="zoo",
+            force_download=again,
+        )
 
     def names(self) -> list[str]:
         """The names of all files of the commit, sorted. They are asked for once.
@@ -110,7 +114,8 @@ class Repository:
         from huggingface_hub import HfApi
 
         try:
-            found = HfApi(library_name="zoo").repo_info(self.repo, repo_type=self.kind, revision=self.commit)
+            api = HfApi(library_name="zoo")
+            found = patiently(lambda: api.repo_info(self.repo, repo_type=self.kind, revision=self.commit), f"{self}")
             return sorted(each.rfilename for each in getattr(found, "siblings", None) or ())
         except failures() as error:
             raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
@@ -119,14 +124,18 @@ class Repository:
         from huggingface_hub import HfApi, constants
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
+        known: tuple[type[Exception], ...] = (*failures(), NetworkError)
         try:
-            found = HfApi(library_name="zoo").repo_info(self.repo, repo_type=self.kind, revision=self.revision).sha
+            api = HfApi(library_name="zoo")
+            found = patiently(
+                lambda: api.repo_info(self.repo, repo_type=self.kind, revision=self.revision), f"{self}"
+            ).sha
         except RevisionNotFoundError:
             raise UsageError(f"{self}: the repository has no commit, branch or tag `{self.revision}`") from None
         except RepositoryNotFoundError:
             hint = "check the name; a private one needs HF_TOKEN"
             raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
-        except failures() as error:
+        except known as error:
             if cached := self._cached_commit():
                 return cached
             raise NetworkError(
@@ -158,8 +167,3 @@ def failures() -> tuple[type[Exception], ...]:
     from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled  # type: ignore[attr-defined]  # the client's
 
     return HTTPError, OfflineModeIsEnabled, OSError
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first."""
-    return (str(error).splitlines() or [type(error).__name__])[0]

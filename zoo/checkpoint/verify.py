@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import CorruptError, DigestError
+from zoo.errors import CorruptError, DigestError, PluginError
 
 ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
 
@@ -66,6 +67,30 @@ def check_file(path: Path, name: str, lock: Mapping[str, Any]) -> None:
         raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
     if section(lock, "files", "its zoo.lock").get(name) != found:
         raise DigestError(f"`{path}` does not have the digest that zoo.lock tells; {ADVICE}")
+
+
+def check_plugins(run: str, plugins: Mapping[str, Any]) -> None:
+    """Looks whether the distributions are installed that a run's parts came from.
+
+    Args:
+        run: What messages call the run.
+        plugins: Version by distribution.
+
+    Raises:
+        PluginError: One is not; the message has a ready line for pip.
+    """
+    missing = [name for name in plugins if name != "unpackaged" and not _installed(name)]
+    if missing:
+        wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
+        raise PluginError(f"{run} was made with {', '.join(missing)}, which is not installed: pip install {wanted}")
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def text_digest(data: bytes) -> str:

@@ -14,10 +14,11 @@ from zoo.files import file_digest, json_text
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
 from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names, stray
+from zoo.hub.prove import make_golden
 from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+from zoo.hub.told import FORMAT
 
-SHARED = 1
-"""Format of what a lock tells of a shared run."""
+GOLDEN = "golden.json"
 
 WORTH = 0.9
 """A delta is sent where it has fewer bytes than this share of the weights."""
@@ -65,6 +66,10 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
     check_digests(tensors, lock, f"`{run}`")
     if not allow_nonfinite and (wrong := nonfinite(tensors)):
         raise UsageError(f"`{run}`: `{wrong}` holds NaN or infinities: this model predicts nothing; train it again")
+    if make_golden(run, beside / GOLDEN):
+        files[GOLDEN] = beside / GOLDEN
+    else:
+        files.pop(GOLDEN, None)
     size = sum(each.size for each in tensors.values())
     rules, bases, own = ([], {}, []) if full else _differing(tensors, lock)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
@@ -74,7 +79,7 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
     else:
         rules, bases = [], {}
     shared = {
-        "format": SHARED,
+        "format": FORMAT,
         "files": {name: _told(path) for name, path in sorted(files.items()) if name not in (LOCK, "README.md")},
         "delta": {
             "rules": [each.as_dict() for each in rules],

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,10 +10,10 @@ from zoo.checkpoint.dataset import pinned
 from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import align
-from zoo.checkpoint.verify import check_files, read_json, section
+from zoo.checkpoint.verify import check_files, check_plugins, read_json, section
 from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
-from zoo.errors import PluginError, UsageError
+from zoo.errors import UsageError
 from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
 from zoo.model.calibration import Calibration
@@ -117,7 +116,7 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
         raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads the formats {known}")
     lock = read_json(folder / LOCK)
     check_files(folder, lock)
-    check_plugins(folder, section(lock, "plugins", f"`{folder / LOCK}`"))
+    check_plugins(f"`{folder}`", section(lock, "plugins", f"`{folder / LOCK}`"))
     spec = as_spec(folder / SPEC, components)
     tensors = run_weights(run, lock)
     check_tensors(tensors, lock, f"`{folder}`")
@@ -164,32 +163,6 @@ def learnt_from(folder: Path, spec: Spec, data: str | Path) -> list[str]:
     if fingerprint(data, Path(), spec.tables) not in trained:
         return []
     return [f"the run learnt from `{data}`, or chose its epoch by it: these numbers say nothing of other rows"]
-
-
-def check_plugins(folder: Path, plugins: Mapping[str, Any]) -> None:
-    """Looks whether the distributions are installed that a run's parts came from.
-
-    Args:
-        folder: The run.
-        plugins: Version by distribution.
-
-    Raises:
-        PluginError: One is not; the message has a ready line for pip.
-    """
-    missing = [name for name in plugins if name != "unpackaged" and not _installed(name)]
-    if missing:
-        wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
-        raise PluginError(
-            f"`{folder}` was made with {', '.join(missing)}, which is not installed: pip install {wanted}"
-        )
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def config(model: ZooModel) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""Requests to the Hub that end: time limits for each, a few tries, and no longer wait than a person would."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from zoo.errors import NetworkError
+
+CONNECT, READ = 10.0, 60.0
+"""Seconds to reach a server, and in which it must send or take something."""
+
+LONGEST_WAIT = 60
+"""Seconds that a server may ask to wait before another try; what asks for more is answered after these."""
+
+TRIES = 5
+FIRST_WAIT = 0.5
+"""Seconds before the second try; twice as many before each further one."""
+
+AGAIN = frozenset((408, 425, 429, 500, 502, 503, 504))
+"""Statuses after which the same request may succeed."""
+
+Found = TypeVar("Found")
+
+
+@cache
+def bounded() -> None:
+    """Gives huggingface_hub's client time limits, which it has not, and caps the waits that servers ask for."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
+
+    def client() -> Any:
+        made = default_client_factory()
+        made.timeout = type(made.timeout)(READ, connect=CONNECT)
+        made.event_hooks["response"].append(_cap_wait)
+        return made
+
+    set_client_factory(client)
+
+
+def patiently(call: Callable[[], Found], what: str) -> Found:
+    """What a call gives, tried again where a server is busy or a connection breaks.
+
+    Args:
+        call: The request, which does no harm if it is made twice.
+        what: What it is for, for messages.
+
+    Raises:
+        NetworkError: It failed every time.
+        Exception: What the call raises for any other reason.
+    """
+    bounded()
+    for number in range(1, TRIES + 1):
+        try:
+            return call()
+        except Exception as error:
+            if not passing(error):
+                raise
+            if number == TRIES:
+                raise NetworkError(f"{what}: {TRIES} tries failed, the last with {first_line(error)}") from None
+            time.sleep(wait_of(error, FIRST_WAIT * 2 ** (number - 1)))
+    raise AssertionError("the last try ends the loop")
+
+
+def passing(error: Exception) -> bool:
+    """Whether the same request may succeed later: a busy server, a connection that broke."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    if isinstance(error, OfflineModeIsEnabled):
+        return False
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, LocalEntryNotFoundError):  # what it is raised for stands behind it
+        cause = error.__cause__
+        return isinstance(cause, Exception) and cause is not error and passing(cause)
+    if isinstance(error, HfHubHTTPError) and status is not None:
+        return status in AGAIN
+    return isinstance(error, httpx2.TransportError)
+
+
+def wait_of(error: Exception, otherwise: float) -> float:
+    """Seconds to wait after a failure: what the server asks for, within bounds; else a random time about that given."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    asked = str(headers.get("retry-after", ""))
+    if asked.isdigit():
+        return min(int(asked), LONGEST_WAIT)
+    return otherwise * random.uniform(0.75, 1.25)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _cap_wait(response: Any) -> None:
+    asked = response.headers.get("retry-after", "")
+    if asked.isdigit() and int(asked) > LONGEST_WAIT:
+        response.headers["retry-after"] = str(LONGEST_WAIT)
+    if "ratelimit" in response.headers:  # which the client would wait for without any bound
+        del response.headers["ratelimit"]

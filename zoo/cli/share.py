@@ -1,0 +1,106 @@
+"""The verbs that share runs: `zoo push`, `zoo pull`, `zoo verify`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from zoo.cli.output import json_option, next_step, note, print_json, print_table
+
+nonfinite_option = click.option(
+    "--allow-nonfinite", is_flag=True, help="Take weights that hold NaN or infinities, which else are refused."
+)
+
+
+@click.command("push")
+@click.argument("run", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("reference", metavar="REPO")
+@click.option("--full", is_flag=True, help="Send the weights whole, even where their base is pinned.")
+@click.option("--public", is_flag=True, help="Make a new repository of the Hub public; it is private unless said.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be sent.")
+@click.option("-m", "--message", help="Message of the commit.")
+@nonfinite_option
+@json_option
+def push_command(
+    run: Path,
+    reference: str,
+    full: bool,
+    public: bool,
+    dry_run: bool,
+    message: str | None,
+    allow_nonfinite: bool,
+    as_json: bool,
+) -> None:
+    """Share a run: one commit, pulled back and proven the same before it is called done.
+
+    REPO is owner/name on the Hub, which is made if need be, private unless --public is said, or file:///FOLDER, a store
+    in a folder that others can read. Weights that start at a commit of the Hub are sent as what differs from them, bit
+    by bit; such a delta needs its base to stay where it is.
+    """
+    from zoo.hub.push import push
+
+    found = push(
+        run,
+        reference,
+        full=full,
+        private=not public,
+        dry_run=dry_run,
+        allow_nonfinite=allow_nonfinite,
+        message=message,
+    )
+    if as_json:
+        print_json({**asdict(found), "reference": str(found.reference), "dry_run": dry_run})
+        return
+    if dry_run:
+        print_table(["file", "bytes"], [[name, f"{size:,}"] for name, size in found.files.items()])
+    for base in found.delta:
+        note(f"the weights are what differs from {base}, which must stay where it is; --full sends them whole")
+    if dry_run:
+        click.echo(f"would push {len(found.files)} files, {found.sent:,} bytes, to {found.reference}")
+        return
+    what = f"{found.sent:,} bytes sent" if found.new else "all of it was there already"
+    click.echo(f"pushed {found.reference}: {what}; pulled back, {_proof(found.difference)}")
+    next_step(f"zoo pull {quote(str(found.reference))}")
+
+
+@click.command("pull")
+@click.argument("reference", metavar="REF")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder of the run; runs/<name> unless said.")
+@nonfinite_option
+@json_option
+def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_json: bool) -> None:
+    """Fetch a shared run, the same to the last bit, or tell why not. No code of a stranger runs.
+
+    Every digest is compared, and a fresh process that reads the run must say what it said where it was shared.
+    """
+    from zoo.hub.pull import pull
+
+    found = pull(reference, output, allow_nonfinite=allow_nonfinite)
+    if as_json:
+        print_json({**asdict(found), "folder": str(found.folder), "reference": str(found.reference)})
+        return
+    click.echo(f"pulled {found.reference} into {found.folder}: {found.size:,} bytes, {_proof(found.difference)}")
+    next_step(f"zoo eval {quote(str(found.folder))} TABLE")
+
+
+@click.command("verify")
+@click.argument("run", metavar="DIR|REF")
+@json_option
+def verify_command(run: str, as_json: bool) -> None:
+    """Prove that a run, or a shared run, is the one that was written, and says here what it said then."""
+    from zoo.hub.verify import verify
+
+    found = verify(run)
+    if as_json:
+        print_json(asdict(found))
+        return
+    for each in found.remarks:
+        note(each)
+    click.echo(f"{found.name}: {found.tensors} tensors as they were written, {_proof(found.difference)}")
+
+
+def _proof(difference: float | None) -> str:
+    if difference is None:
+        return "no golden outputs to compare"
+    return "golden outputs equal" if difference == 0 else f"golden outputs equal to {difference:.1g}"

@@ -1,0 +1,182 @@
+"""A store on the Hugging Face Hub, or where `HF_ENDPOINT` points: one commit for a push, all pinned and bounded."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.network import first_line, passing, patiently
+from zoo.checkpoint.repository import Repository, failures
+from zoo.errors import ConflictError, NetworkError, UsageError
+from zoo.files import cache_folder, file_digest, json_text, replace_file
+from zoo.hub.names import OF_THE_STORE
+from zoo.hub.reference import Reference
+from zoo.hub.store import Blob, Pushed, Store
+
+PUSHES = 4
+"""How often a commit is sent whose reply was lost or refused, as long as nothing landed."""
+
+
+class HubStore(Store):
+    """A model repository of the Hub.
+
+    Args:
+        reference: What it is called.
+        private: Whether a repository that is made for it is private.
+    """
+
+    def __init__(self, reference: Reference, private: bool = True) -> None:
+        super().__init__(reference)
+        self._private = private
+        self._repository = Repository("model", reference.place, reference.revision, "name a folder with file:///")
+
+    def tip(self) -> str | None:
+        """The newest commit of `main`."""
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        try:
+            found: str | None = self._asked(lambda: self._api().repo_info(self.reference.place).sha)
+        except RepositoryNotFoundError:
+            return None
+        return found
+
+    def resolve(self) -> str:
+        """The commit, asked for once; what is pinned already is not asked for."""
+        return self._repository.commit
+
+    def tree(self, commit: str) -> Mapping[str, Blob]:
+        """What the Hub lists, which the cache keeps: a commit is the same for ever."""
+        known = cache_folder() / "hub" / "trees" / self.reference.place / f"{commit}.json"
+        with suppress(OSError, ValueError, TypeError):
+            return {str(name): Blob(*each) for name, each in json.loads(known.read_text(encoding="utf-8")).items()}
+        found = self._listed(commit)
+        with suppress(UsageError):  # a cache that cannot be written is asked again
+            replace_file(known, json_text({name: [each.size, each.sha256, each.sha1] for name, each in found.items()}))
+        return found
+
+    def fetch(self, commit: str, name: str, *, again: bool = False) -> Path:
+        """The file in the Hub's cache."""
+        found = Repository("model", self.reference.place, commit, "").path(name, again=again)
+        if found is None:
+            raise NetworkError(f"`{self.reference.at(commit)}` lists `{name}` and does not have it")
+        return found
+
+    def commit(self, files: Mapping[str, Path], parent: str | None, message: str) -> Pushed:
+        """One `create_commit` with its parent; whatever goes wrong, what landed is told from the tree."""
+        if parent is None:
+            parent = self._created()
+        there = self._listed(parent) if parent is not None else {}
+        changed = {name: path for name, path in files.items() if not _same(path, there.get(name))}
+        gone = sorted(there.keys() - files.keys() - OF_THE_STORE)
+        if parent is not None and not changed and not gone:
+            return Pushed(parent, parent, 0, new=False)
+        commit = self._sent(files, changed, gone, parent, message)
+        return Pushed(commit, parent, sum(path.stat().st_size for path in changed.values()), new=True)
+
+    def _sent(
+        self, files: Mapping[str, Path], changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str
+    ) -> str:
+        for number in range(1, PUSHES + 1):
+            try:
+                return self._created_commit(changed, gone, parent, message)
+            except Exception as error:
+                tip = self.tip()
+                if tip is not None and self._is(tip, files):
+                    return tip  # it landed, and the reply was lost
+                if tip != parent:
+                    raise ConflictError(
+                        f"`{self.reference}` is at {tip} and no longer at {parent}: somebody pushed meanwhile"
+                    ) from None
+                if not passing(error) or number == PUSHES:
+                    raise self._refused(error) from None
+        raise AssertionError("the last try ends the loop")
+
+    def _created_commit(self, changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str) -> str:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        operations = [CommitOperationAdd(name, str(path)) for name, path in sorted(changed.items())]
+        deleted = [CommitOperationDelete(name) for name in gone]
+        made = self._api().create_commit(
+            self.reference.place, [*operations, *deleted], commit_message=message, parent_commit=parent
+        )
+        return str(made.oid)
+
+    def _created(self) -> str | None:
+        """Makes the repository, if need be; its first commit."""
+        try:
+            self._asked(lambda: self._api().create_repo(self.reference.place, private=self._private, exist_ok=True))
+        except failures() as error:
+            raise self._refused(error) from None
+        return self.tip()
+
+    def _is(self, commit: str, files: Mapping[str, Path]) -> bool:
+        """Whether a commit has these files and no others."""
+        there = self._listed(commit)
+        mine = there.keys() - OF_THE_STORE
+        return mine == files.keys() and all(_same(path, there[name]) for name, path in files.items())
+
+    def _listed(self, commit: str) -> dict[str, Blob]:
+        from huggingface_hub import RepoFile
+        from huggingface_hub.errors import RevisionNotFoundError
+
+        def ask() -> list[Any]:
+            return list(self._api().list_repo_tree(self.reference.place, recursive=True, revision=commit))
+
+        try:
+            found = self._asked(ask)
+        except RevisionNotFoundError:
+            raise UsageError(f"`{self.reference}` has no commit `{commit}`") from None
+        except failures() as error:
+            raise self._refused(error) from None
+        return {
+            each.path: Blob(each.size, each.lfs.sha256) if each.lfs else Blob(each.size, None, each.blob_id)
+            for each in found
+            if isinstance(each, RepoFile)
+        }
+
+    def _asked(self, call: Any) -> Any:
+        try:
+            return patiently(call, f"`{self.reference}`")
+        except ValueError as error:
+            if type(error).__module__.startswith("huggingface_hub"):
+                raise
+            raise self._no_hub() from None
+
+    def _no_hub(self) -> NetworkError:
+        from huggingface_hub import constants
+
+        return NetworkError(
+            f"`{self.reference}`: {constants.ENDPOINT} does not answer as a Hub does; look at HF_ENDPOINT"
+        )
+
+    def _refused(self, error: Exception) -> Exception:
+        """An error in words: who may not, or what cannot be reached. A token is never told."""
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if status == 401:
+            return UsageError(
+                f"`{self.reference}`: the Hub wants a token that it knows; set HF_TOKEN, or run `hf auth login`"
+            )
+        if status == 403:
+            return UsageError(
+                f"`{self.reference}`: the token may not do that; it needs the right to write to this place"
+            )
+        return NetworkError(f"`{self.reference}` cannot be reached: {first_line(error)}")
+
+    def _api(self) -> Any:
+        from huggingface_hub import HfApi
+
+        from zoo import __version__
+
+        return HfApi(library_name="zoo", library_version=__version__)
+
+
+def _same(path: Path, blob: Blob | None) -> bool:
+    """Whether a file is what the Hub has."""
+    if blob is None or path.stat().st_size != blob.size:
+        return False
+    if blob.sha256 is not None:
+        return file_digest(path) == blob.sha256
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == blob.sha1

@@ -1,0 +1,102 @@
+"""Reads a run in a process of its own and compares what it says with its golden outputs: `python -m zoo.hub.prove RUN`.
+
+A fresh interpreter has nothing of the process that asks: what is proven there is the folder, and the plugins that are
+installed.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import (
+    ConflictError,
+    CorruptError,
+    DigestError,
+    ExitCode,
+    NetworkError,
+    PluginError,
+    UsageError,
+    ZooError,
+)
+
+PATIENCE = 1800
+"""Seconds that the process may take."""
+
+_ERRORS: dict[int, type[ZooError]] = {
+    each.exit_code: each for each in (UsageError, PluginError, CorruptError, DigestError, NetworkError, ConflictError)
+}
+
+
+def prove(run: Path, called: str | None = None) -> float | None:
+    """Whether a run is what it was: in a fresh process it is read, and says what its golden outputs tell.
+
+    Args:
+        run: The folder.
+        called: What messages call it; the folder unless given.
+
+    Returns:
+        The largest difference; None where nothing was compared, because there are no golden outputs.
+
+    Raises:
+        ZooError: What is wrong with it.
+    """
+    found: float | None = _asked(run, called or str(run))["difference"]
+    return found
+
+
+def make_golden(run: Path, output: Path) -> bool:
+    """Writes what a run says of some samples, as a fresh process reads it; whether any could be made.
+
+    Raises:
+        ZooError: The run cannot be read.
+    """
+    return bool(_asked(run, str(run), output)["made"])
+
+
+def _asked(run: Path, called: str, golden: Path | None = None) -> dict[str, Any]:
+    words = [sys.executable, "-m", "zoo.hub.prove", str(run.resolve()), *([str(golden)] if golden else [])]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise CorruptError(f"`{called}` could not be read within {PATIENCE} s") from None
+    lines = done.stdout.splitlines()
+    try:
+        told: dict[str, Any] = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
+        raise CorruptError(
+            f"`{called}` could not be read in a process of its own ({done.returncode}): {last}"
+        ) from None
+    if "error" in told:
+        raise _ERRORS.get(int(told["code"]), CorruptError)(str(told["error"]).replace(str(run.resolve()), called))
+    return told
+
+
+def main(run: Path, golden: Path | None) -> dict[str, Any]:
+    """What the process does: reads the run, and compares or writes golden outputs."""
+    from zoo.checkpoint.verify import read_json
+    from zoo.files import replace_file
+    from zoo.hub.golden import GOLDEN, check_golden, golden_of
+    from zoo.model.run import read_run
+
+    model = read_run(run)
+    if golden is not None:
+        made = golden_of(model)
+        if made is not None:
+            replace_file(golden, json.dumps(made, ensure_ascii=False, allow_nan=False) + "\n")
+        return {"made": made is not None}
+    if not (run / GOLDEN).is_file():
+        return {"difference": None}
+    return {"difference": check_golden(model, read_json(run / GOLDEN), f"`{run}`")}
+
+
+if __name__ == "__main__":
+    try:
+        told = main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    except ZooError as error:
+        told = {"error": str(error), "code": int(error.exit_code)}
+    except Exception as error:
+        told = {"error": f"it cannot be read: {type(error).__name__}: {error}", "code": int(ExitCode.CORRUPT)}
+    print(json.dumps(told))

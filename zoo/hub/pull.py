@@ -1,0 +1,197 @@
+"""`zoo.pull`: the same model to the last bit, or a clear reason why not; nothing of a stranger runs."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.delta import DELTA, put_together
+from zoo.checkpoint.folder import complete_or_absent
+from zoo.checkpoint.raw import Raw, map_file, write_file
+from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
+from zoo.checkpoint.verify import check_plugins, read_json, section
+from zoo.errors import CorruptError, DigestError, UsageError
+from zoo.files import file_digest
+from zoo.hub.bases import base_tensors
+from zoo.hub.finite import nonfinite
+from zoo.hub.names import SMALL, WEIGHTS, check_names
+from zoo.hub.open import open_store
+from zoo.hub.prove import prove
+from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+from zoo.hub.reference import Reference, read_reference
+from zoo.hub.store import Blob, Store
+from zoo.hub.told import Told, read_told
+
+CARD = "README.md"
+UNLISTED = (LOCK, CARD)
+"""Files without a digest in the lock: itself, and the card, which its readers may mend."""
+
+Watch = Callable[[str, int], None]
+"""Hears the name and bytes of each file that is there."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A run that was pulled.
+
+    Args:
+        folder: Where it is.
+        reference: The model, at the commit that it was.
+        size: Bytes of its files.
+        difference: The largest difference of its golden outputs; None where it has none.
+    """
+
+    folder: Path
+    reference: Reference
+    size: int
+    difference: float | None
+
+
+def pull(
+    reference: str | Reference,
+    output: str | Path | None = None,
+    *,
+    allow_nonfinite: bool = False,
+    watch: Watch | None = None,
+) -> Pulled:
+    """Fetches a shared run, compares every digest, and proves in a fresh process that it says what it said.
+
+    Before weights are fetched it is known whether its plugins are installed. Headers are looked over before torch is
+    imported. A delta is put together with its bases, at their commits.
+
+    Args:
+        reference: `org/name`, `org/name@revision`, `file:///folder`.
+        output: Folder of the run, complete in the end or absent; `runs/<name>` unless given.
+        allow_nonfinite: Whether weights may hold NaN and infinities.
+        watch: Hears of each file.
+
+    Raises:
+        UsageError: There is no such model or revision.
+        PluginError: A plugin that it was made with is not installed.
+        CorruptError: It is damaged, unsafe, or no run.
+        DigestError: A file or tensor is not the one that was pushed, or it says something else here.
+        NetworkError: It cannot be fetched.
+        ConflictError: Something is in the folder already.
+    """
+    asked = read_reference(reference) if isinstance(reference, str) else reference
+    folder = Path(output) if output is not None else Path("runs") / asked.name
+    with complete_or_absent(folder) as beside:
+        store = open_store(asked)
+        commit = store.resolve()
+        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
+        if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
+            raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
+        difference = prove(beside, called=str(asked))
+    return Pulled(folder, asked.at(commit), size, difference)
+
+
+class _Pull:
+    """One pull of a commit."""
+
+    def __init__(self, store: Store, commit: str, watch: Watch) -> None:
+        self._store, self._commit, self._watch = store, commit, watch
+        self._where = f"`{store.reference.at(commit)}`"
+        self._tree: Mapping[str, Blob] = store.tree(commit)
+
+    def into(self, folder: Path) -> int:
+        """Fetches everything into a new folder; the bytes that it has."""
+        names = check_names(self._tree, self._where)
+        for name in (LOCK, "zoo.yaml", "config.json"):
+            if name not in names:
+                raise UsageError(f"{self._where} is no model of zoo: it has no {name}")
+        lock = read_json(self._small(LOCK))
+        told = read_told(lock, self._where)
+        check_plugins(self._where, section(lock, "plugins", f"the zoo.lock of {self._where}"))
+        wanted = self._wanted(names, told)
+        self._check_room(folder, sum(each.size for each in wanted.values()))
+        size = 0
+        for name, blob in wanted.items():
+            path = self._verified(name, blob)
+            size += blob.size
+            if name == DELTA:
+                self._put_together(map_file(path), lock, told, folder)
+            elif name != INDEX or not told.rules:
+                _place(path, folder / name)
+            self._watch(name, blob.size)
+        return size
+
+    def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:
+        """The files to fetch, small ones first, those of which a lock tells with what it tells of them."""
+        listed = told.files if told.files is not None else {each: self._tree[each] for each in names}
+        if lacking := sorted(listed.keys() - set(names)):
+            raise CorruptError(f"{self._where} lacks {lacking[0][:80]!r}, which its zoo.lock lists")
+        unlisted = {name: self._tree[name] for name in UNLISTED if name in names}
+        wanted = {**listed, **unlisted}
+        for name, blob in wanted.items():
+            if not WEIGHTS.fullmatch(name) and blob.size > SMALL:
+                raise CorruptError(f"{self._where}: {name!r} has {blob.size:,} bytes, too many for what it is")
+            if blob.size != self._tree[name].size:
+                raise DigestError(f"{self._where}: {name!r} has not the size that zoo.lock tells")
+        return dict(sorted(wanted.items(), key=lambda item: (bool(WEIGHTS.fullmatch(item[0])), item[0])))
+
+    def _check_room(self, folder: Path, size: int) -> None:
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise UsageError(
+                f"{self._where} takes {size:,} bytes, and there are {free:,} free beside `{folder.parent}`"
+            )
+
+    def _small(self, name: str) -> Path:
+        if self._tree[name].size > SMALL:
+            raise CorruptError(f"{self._where}: {name!r} has {self._tree[name].size:,} bytes, too many for what it is")
+        return self._verified(name, self._tree[name])
+
+    def _verified(self, name: str, blob: Blob) -> Path:
+        """A file with the digest that the lock, else the store, tells; fetched again once where it has another."""
+        path = self._store.fetch(self._commit, name)
+        if not _is(path, blob):
+            path = self._store.fetch(self._commit, name, again=True)
+        if not _is(path, blob):
+            raise DigestError(
+                f"{self._where}: {name!r} does not have the digest that it should have; pull it anew later"
+            )
+        return path
+
+    def _put_together(self, own: Mapping[str, Raw], lock: Mapping[str, Any], told: Told, folder: Path) -> None:
+        """Writes the weights, whole, from a delta and its bases."""
+        bases = {name: base_tensors(each) for name, each in told.bases.items()}
+        aliases = lock.get("aliases") or {}
+        names = [name for name in section(lock, "tensors", self._where) if name not in aliases]
+        tensors = dict(put_together(names, own, told.rules, bases))
+        check_digests(tensors, lock, self._where)
+        for file, mine in self._files_of(tensors, folder):
+            write_file(folder / file, mine)
+
+    def _files_of(self, tensors: Mapping[str, Raw], folder: Path) -> Iterator[tuple[str, Mapping[str, Raw]]]:
+        if INDEX not in self._tree:
+            yield SINGLE, tensors
+            return
+        index = self._verified(INDEX, self._tree[INDEX])
+        shards = shard_names(index)
+        if set().union(*shards.values()) != tensors.keys():
+            raise CorruptError(f"{self._where}: its {INDEX} does not name the tensors of its zoo.lock")
+        _place(index, folder / INDEX)
+        for file, names in shards.items():
+            yield file, {name: tensors[name] for name in names}
+
+
+def _is(path: Path, blob: Blob) -> bool:
+    """Whether a file has the size and digest that are told of it."""
+    if path.stat().st_size != blob.size:
+        return False
+    return blob.sha256 is None or file_digest(path) == blob.sha256
+
+
+def _place(path: Path, target: Path) -> None:
+    """Puts a fetched file into the run: a second name of weights, where the file system has such; else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source = path.resolve()
+    if WEIGHTS.fullmatch(target.name):
+        try:
+            os.link(source, target)
+            return
+        except OSError:
+            pass
+    shutil.copyfile(source, target)

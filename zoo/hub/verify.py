@@ -1,0 +1,78 @@
+"""`zoo.verify`: whether a run is the one that was written, and says here what it said where it was shared."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint.verify import check_files, check_plugins, read_json, section
+from zoo.errors import UsageError
+from zoo.hub.prove import prove
+from zoo.hub.pull import pull
+from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+from zoo.hub.reference import read_reference
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found in order.
+
+    Args:
+        name: What was verified.
+        tensors: How many tensors have the digests that the lock tells.
+        difference: The largest difference of golden outputs; None where there are none, so that nothing was compared.
+        remarks: What the user should know: libraries of other versions than those it was made with.
+    """
+
+    name: str
+    tensors: int
+    difference: float | None
+    remarks: tuple[str, ...]
+
+
+def verify(run: str | Path) -> Verified:
+    """Proves a run folder, or a shared run, which is pulled into a folder that is gone afterwards.
+
+    Args:
+        run: A folder; or `org/name`, `org/name@revision`, `file:///folder`.
+
+    Raises:
+        UsageError: It is no run.
+        PluginError: A plugin that it was made with is not installed.
+        CorruptError: It is damaged.
+        DigestError: A file or tensor is another, or it says something else here.
+        NetworkError: It cannot be fetched.
+    """
+    if isinstance(run, Path) or Path(run).is_dir():
+        return _verified(Path(run), prove)
+    reference = read_reference(run)
+    with tempfile.TemporaryDirectory(prefix="zoo-verify-") as name:
+        pulled = pull(reference, Path(name) / "run")
+        found = _verified(pulled.folder, lambda folder: pulled.difference)
+    return Verified(str(pulled.reference), found.tensors, found.difference, found.remarks)
+
+
+def _verified(folder: Path, proof: Any) -> Verified:
+    if not (folder / LOCK).is_file():
+        raise UsageError(f"`{folder}` is no run folder: it has no {LOCK}")
+    lock = read_json(folder / LOCK)
+    check_files(folder, lock)
+    check_plugins(f"`{folder}`", section(lock, "plugins", f"`{folder / LOCK}`"))
+    tensors = raw_weights(folder)
+    check_digests(tensors, lock, f"`{folder}`")
+    return Verified(str(folder), len(tensors), proof(folder), tuple(version_remarks(lock)))
+
+
+def version_remarks(lock: Mapping[str, Any]) -> Iterator[str]:
+    """A remark on each library and plugin whose version is not the one that the run was made with."""
+    for key in ("libraries", "plugins"):
+        told = lock.get(key)
+        for name, before in told.items() if isinstance(told, dict) else ():
+            try:
+                here = version(name)
+            except PackageNotFoundError:
+                continue
+            if here != before:
+                yield f"made with {name} {before}; {here} is installed here"
