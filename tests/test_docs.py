@@ -23,7 +23,7 @@ from zoo.registry.registry import Registry, installed
 from zoo.spec.load import read_spec
 
 ROOT = Path(__file__).parent.parent
-FACE = ("load_spec", "plan", "build", "train", "evaluate", "predict", "predict_table", "cross_validate")
+FACE = ("load_spec", "plan", "build", "train", "evaluate", "predict", "predict_table", "cross_validate", "push", "pull")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 REFERENCE = runpy.run_path(str(ROOT / "docs" / "reference.py"))
 HOOKS = [name for name, value in vars(hookspecs).items() if name.startswith("zoo_") and inspect.isfunction(value)]

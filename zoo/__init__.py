@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from zoo.evaluation.evaluation import Evaluation
     from zoo.evaluation.predict import predict, predict_table
     from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
+    from zoo.hub.pull import Pulled, pull
+    from zoo.hub.push import Push, push
+    from zoo.hub.verify import Verified, verify
     from zoo.model.build import build
     from zoo.model.device import Device
     from zoo.model.model import ZooModel
@@ -80,6 +83,8 @@ _HOME = {
     "PluginError": "zoo.errors",
     "Policy": "zoo.contract",
     "PolicyContext": "zoo.contract",
+    "Pulled": "zoo.hub.pull",
+    "Push": "zoo.hub.push",
     "Reading": "zoo.features",
     "Registry": "zoo.registry.registry",
     "Run": "zoo.training.train",
@@ -90,6 +95,7 @@ _HOME = {
     "UsageError": "zoo.errors",
     "ValueSpec": "zoo.contract",
     "Values": "zoo.features",
+    "Verified": "zoo.hub.verify",
     "ZooError": "zoo.errors",
     "ZooModel": "zoo.model.model",
     "build": "zoo.model.build",
@@ -102,8 +108,11 @@ _HOME = {
     "plan": "zoo.planning.plan",
     "predict": "zoo.evaluation.predict",
     "predict_table": "zoo.evaluation.predict",
+    "pull": "zoo.hub.pull",
+    "push": "zoo.hub.push",
     "render_spec": "zoo.spec.render",
     "train": "zoo.training.train",
+    "verify": "zoo.hub.verify",
 }
 
 __all__ = [
@@ -138,6 +147,8 @@ __all__ = [
     "PluginError",
     "Policy",
     "PolicyContext",
+    "Pulled",
+    "Push",
     "Reading",
     "Registry",
     "Run",
@@ -148,6 +159,7 @@ __all__ = [
     "UsageError",
     "ValueSpec",
     "Values",
+    "Verified",
     "ZooError",
     "ZooModel",
     "build",
@@ -160,8 +172,11 @@ __all__ = [
     "plan",
     "predict",
     "predict_table",
+    "pull",
+    "push",
     "render_spec",
     "train",
+    "verify",
 ]
 
 

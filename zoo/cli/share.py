@@ -32,7 +32,7 @@ def push_command(
     allow_nonfinite: bool,
     as_json: bool,
 ) -> None:
-    """Share a run: one commit, pulled back and proven the same before it is called done.
+    """Share a run: one commit, proven the same by pulling it back.
 
     REPO is owner/name on the Hub, which is made if need be, private unless --public is said, or file:///FOLDER, a store
     in a folder that others can read. Weights that start at a commit of the Hub are sent as what differs from them, bit
@@ -70,9 +70,9 @@ def push_command(
 @nonfinite_option
 @json_option
 def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_json: bool) -> None:
-    """Fetch a shared run, the same to the last bit, or tell why not. No code of a stranger runs.
+    """Fetch a shared run, the same to the last bit, or tell why not.
 
-    Every digest is compared, and a fresh process that reads the run must say what it said where it was shared.
+    No code of a stranger runs. Every digest is compared, and a fresh process that reads the run must say what it said where it was shared.
     """
     from zoo.hub.pull import pull
 
@@ -88,7 +88,11 @@ def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_
 @click.argument("run", metavar="DIR|REF")
 @json_option
 def verify_command(run: str, as_json: bool) -> None:
-    """Prove that a run, or a shared run, is the one that was written, and says here what it said then."""
+    """Prove that a run is the one that was written.
+
+    And that it says here what it said where it was shared. A shared run is pulled first, into a folder that is gone
+    afterwards.
+    """
     from zoo.hub.verify import verify
 
     found = verify(run)

@@ -56,7 +56,7 @@ def make_golden(run: Path, output: Path) -> bool:
 
 
 def _asked(run: Path, called: str, golden: Path | None = None) -> dict[str, Any]:
-    words = [sys.executable, "-m", "zoo.hub.prove", str(run.resolve()), *([str(golden)] if golden else [])]
+    words = [sys.executable, "-P", "-m", "zoo.hub.prove", str(run.resolve()), *([str(golden)] if golden else [])]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:

@@ -19,7 +19,7 @@ from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names
 from zoo.hub.open import open_store
 from zoo.hub.prove import prove
-from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.store import Blob, Store
 from zoo.hub.told import Told, read_told
@@ -115,6 +115,7 @@ class _Pull:
             elif name != INDEX or not told.rules:
                 _place(path, folder / name)
             self._watch(name, blob.size)
+        check_complete(raw_weights(folder), lock, self._where)
         return size
 
     def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:

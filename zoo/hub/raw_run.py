@@ -43,15 +43,31 @@ def check_digests(tensors: Mapping[str, Raw], lock: Mapping[str, Any], run: str)
         CorruptError: The lock is damaged.
         DigestError: They differ.
     """
+    told = check_complete(tensors, lock, run)
+    for name, each in tensors.items():
+        if each.digest() != told[name]:
+            raise DigestError(f"{run}: `{name}` does not have the digest that zoo.lock tells; {ADVICE}")
+
+
+def check_complete(tensors: Mapping[str, Raw], lock: Mapping[str, Any], run: str) -> Mapping[str, Any]:
+    """Compares the names of tensors with those in a lock, whose digests it gives.
+
+    Args:
+        tensors: Those in the files.
+        lock: The run's lock.
+        run: What messages call the run.
+
+    Raises:
+        CorruptError: The lock is damaged.
+        DigestError: They differ.
+    """
     told = section(lock, "tensors", f"the zoo.lock of {run}")
     aliases = section({"aliases": {}, **lock}, "aliases", f"the zoo.lock of {run}")
     if lacking := sorted(told.keys() - tensors.keys() - aliases.keys()):
         raise DigestError(f"{run} lacks {_some(lacking)}, which zoo.lock tells of; {ADVICE}")
     if further := sorted(tensors.keys() - told.keys()):
         raise DigestError(f"{run} holds {_some(further)}, which zoo.lock does not tell of; {ADVICE}")
-    for name, each in tensors.items():
-        if each.digest() != told[name]:
-            raise DigestError(f"{run}: `{name}` does not have the digest that zoo.lock tells; {ADVICE}")
+    return told
 
 
 def _some(names: list[str]) -> str:
