@@ -68,6 +68,9 @@ COMMANDS = [
     ["plugins"],
     ["plugins", "list", "--json"],
     ["plugins", "doctor"],
+    ["push", "nothing", "file:///nothing"],
+    ["pull", "file:///nothing"],
+    ["verify", "nothing"],
 ]
 RUN = """\
 import sys

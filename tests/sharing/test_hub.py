@@ -80,6 +80,7 @@ def test_without_a_network_the_cache_is_enough_if_its_digests_are_right(
 ) -> None:
     ann = Person(plain_hub, tmp_path / "ann")
     ann.zoo("push", trained, "acme/numbers")
+    ann.zoo("pull", "acme/numbers", "-o", "first")
     plain_hub.fail(".*", ".*", 1_000_000, Drop())
     ann.zoo("pull", "acme/numbers", "-o", "again")
     (blob,) = [each for each in (ann.home / "hf").rglob("blobs/*") if each.stat().st_size == 7440]

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.command import run
+from tests.test_laws import imported_by
 from zoo.checkpoint.tensors import digest, read_tensors, write_tensors
 from zoo.errors import CorruptError, DigestError, PluginError, UsageError, ZooError
 from zoo.files import file_digest, json_text
@@ -257,3 +258,10 @@ def test_verify_tells_what_is_in_order_and_what_is_not(pushed: Push, copied: Pat
     assert "no golden outputs to compare" in done.stdout and "made with torch 1.0" in done.stderr
     (copied / "zoo.yaml").write_text("{}")
     assert run("verify", copied).exit_code == 5
+
+
+@pytest.mark.slow
+def test_torch_is_imported_in_the_fresh_process_alone(trained: Path, tmp_path: Path) -> None:
+    for words in (["push", trained, f"file://{tmp_path}/store"], ["pull", f"file://{tmp_path}/store", "-o", "mine"]):
+        assert "torch" not in imported_by([str(each) for each in words], tmp_path)
+    assert (tmp_path / "mine" / "zoo.lock").exists()

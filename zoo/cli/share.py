@@ -72,7 +72,8 @@ def push_command(
 def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_json: bool) -> None:
     """Fetch a shared run, the same to the last bit, or tell why not.
 
-    No code of a stranger runs. Every digest is compared, and a fresh process that reads the run must say what it said where it was shared.
+    No code of a stranger runs. Every digest is compared, and a fresh process that reads the run must say what it said
+    where it was shared.
     """
     from zoo.hub.pull import pull
 

@@ -56,26 +56,47 @@ def make_golden(run: Path, output: Path) -> bool:
 
 
 def _asked(run: Path, called: str, golden: Path | None = None) -> dict[str, Any]:
-    words = [sys.executable, "-P", "-m", "zoo.hub.prove", str(run.resolve()), *([str(golden)] if golden else [])]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        raise CorruptError(f"`{called}` could not be read within {PATIENCE} s") from None
-    lines = done.stdout.splitlines()
-    try:
-        told: dict[str, Any] = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or ["nothing was said"])[-1]
-        raise CorruptError(
-            f"`{called}` could not be read in a process of its own ({done.returncode}): {last}"
-        ) from None
+    """What the fresh process answers.
+
+    Raises:
+        ZooError: What it says is wrong.
+    """
+    told = _in_a_fresh_process(run.resolve(), golden)
     if "error" in told:
         raise _ERRORS.get(int(told["code"]), CorruptError)(str(told["error"]).replace(str(run.resolve()), called))
     return told
 
 
-def main(run: Path, golden: Path | None) -> dict[str, Any]:
-    """What the process does: reads the run, and compares or writes golden outputs."""
+def _in_a_fresh_process(run: Path, golden: Path | None) -> dict[str, Any]:
+    # -P: a folder that somebody stands in has no say in what is imported.
+    words = [sys.executable, "-P", "-m", "zoo.hub.prove", str(run), *([str(golden)] if golden else [])]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise CorruptError(f"`{run}` could not be read within {PATIENCE} s") from None
+    try:
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        return {"error": f"`{run}` could not be read in a process of its own: {last}", "code": int(ExitCode.CORRUPT)}
+    return told
+
+
+def answer(run: Path, golden: Path | None) -> dict[str, Any]:
+    """What the process says: of a run that it reads the difference, or whether golden outputs were made; else an error.
+
+    What a component raises that is built from changed files is told as a run that is damaged.
+    """
+    try:
+        return _compared(run, golden)
+    except ZooError as error:
+        return {"error": str(error), "code": int(error.exit_code)}
+    except Exception as error:
+        told = f"`{run}` cannot be read: {type(error).__name__}: {error}"
+        return {"error": told, "code": int(ExitCode.CORRUPT)}
+
+
+def _compared(run: Path, golden: Path | None) -> dict[str, Any]:
     from zoo.checkpoint.verify import read_json
     from zoo.files import replace_file
     from zoo.hub.golden import GOLDEN, check_golden, golden_of
@@ -93,10 +114,4 @@ def main(run: Path, golden: Path | None) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        told = main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
-    except ZooError as error:
-        told = {"error": str(error), "code": int(error.exit_code)}
-    except Exception as error:
-        told = {"error": f"it cannot be read: {type(error).__name__}: {error}", "code": int(ExitCode.CORRUPT)}
-    print(json.dumps(told))
+    print(json.dumps(answer(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)))

@@ -13,7 +13,7 @@ from zoo.checkpoint.tensors import align
 from zoo.checkpoint.verify import check_files, check_plugins, read_json, section
 from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
-from zoo.errors import UsageError
+from zoo.errors import CorruptError, UsageError
 from zoo.files import finite, json_text, replace_file
 from zoo.model.build import restore
 from zoo.model.calibration import Calibration
@@ -122,9 +122,12 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     check_tensors(tensors, lock, f"`{folder}`")
     model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=written > 1)
     align(model)
-    lacked = told.get("lacked_in_training")
-    model.lacked = None if lacked is None else frozenset(lacked)
-    model.calibration = {name: Calibration(**found) for name, found in told.get("calibration", {}).items()}
+    try:
+        lacked = told.get("lacked_in_training")
+        model.lacked = None if lacked is None else frozenset(map(str, lacked))
+        model.calibration = {name: Calibration(**found) for name, found in told.get("calibration", {}).items()}
+    except (TypeError, AttributeError):
+        raise CorruptError(f"`{folder / CONFIG}` does not tell what it should of calibration and absence") from None
     return model.eval()
 
 
