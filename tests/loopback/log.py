@@ -5,31 +5,31 @@ import threading
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """A request and what came of it.
+    """A request and what came of it so far.
 
     Args:
         method: Its method.
         path: Its path and query, as they were sent.
         route: The name of what answers it, such as `resolve`; empty if nothing does.
-        status: The status of the answer; 0 is none.
         received: Bytes of its body.
-        sent: Bytes of the answer's body that went out.
         authorized: Whether it carried a token.
+        status: The status of the answer; 0 is none.
+        sent: Bytes of the answer's body that went out.
     """
 
     method: str
     path: str
     route: str
-    status: int
     received: int
-    sent: int
     authorized: bool
+    status: int = 0
+    sent: int = 0
 
 
 class Log:
-    """All requests so far, in the order in which they ended."""
+    """All requests so far, in the order in which they came."""
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
@@ -41,7 +41,7 @@ class Log:
             self._calls.append(call)
 
     def calls(self, route: str = "", path: str = "", method: str = "") -> list[Call]:
-        """Requests of a route, with a path in which the pattern is found, and with a method; each is any unless said."""
+        """Requests of a route, with a path in which a pattern is found, and with a method; any unless said."""
         with self._lock:
             return [
                 call

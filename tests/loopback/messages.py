@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,7 +26,7 @@ class Request:
     method: str
     path: str
     query: str
-    headers: HTTPMessage
+    headers: Message
     body: bytes
     account: Account | None = None
 
@@ -40,6 +40,17 @@ class Request:
             return json.loads(self.body)
         except ValueError:
             raise Refusal(400, "the body is not JSON") from None
+
+    def lines(self) -> list[Any]:
+        """The body as lines of JSON.
+
+        Raises:
+            Refusal: They are none.
+        """
+        try:
+            return [json.loads(line) for line in self.body.splitlines() if line]
+        except ValueError:
+            raise Refusal(400, "the body is not lines of JSON") from None
 
     def form(self) -> dict[str, list[str]]:
         """The body as a form."""
@@ -84,7 +95,8 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.reply = as_json({"error": message, **(body or {})}, status)
-        self.reply.headers |= {"X-Error-Message": message, **(headers or {})}
+        written = message.encode("ascii", "backslashreplace").decode()
+        self.reply.headers |= {"X-Error-Message": written, **(headers or {})}
         if code:
             self.reply.headers["X-Error-Code"] = code
 

@@ -65,25 +65,37 @@ def route(method: str, template: str, access: Access = "none") -> Callable[[Func
     return register
 
 
-def answer(state: State, request: Request) -> tuple[str, Reply]:
-    """The name of the route, empty if there is none, and what it answers."""
-    name = ""
+@dataclass(frozen=True)
+class Match:
+    """A route, and what stands in the path of a request that is one of its."""
+
+    route: Route
+    parts: dict[str, str]
+
+
+def match(method: str, path: str) -> Match | None:
+    """The route of a request, if there is one."""
+    wanted = "GET" if method == "HEAD" else method
+    for route in ROUTES:
+        if route.method == wanted and (found := route.pattern.fullmatch(path)):
+            return Match(route, {key: unquote(value) for key, value in found.groupdict().items() if value is not None})
+    return None
+
+
+def answer(state: State, request: Request, found: Match | None) -> Reply:
+    """What the Hub says to a request."""
     try:
-        method = "GET" if request.method == "HEAD" else request.method
-        for route in ROUTES:
-            if route.method == method and (found := route.pattern.fullmatch(request.path)):
-                name = route.name
-                parts = {key: unquote(value) for key, value in found.groupdict().items() if value is not None}
-                request = replace(request, account=account_of(state, request))
-                return name, _call(state, route, request, parts)
+        if found is not None:
+            return _call(state, found, replace(request, account=account_of(state, request)))
         if REPOSITORY.fullmatch(request.path):
             raise Refusal(404, "Repository not found", "RepoNotFound")
         raise Refusal(404, "Sorry, we can't find the page you are looking for.")
     except Refusal as refusal:
-        return name, refusal.reply
+        return refusal.reply
 
 
-def _call(state: State, route: Route, request: Request, parts: dict[str, str]) -> Reply:
+def _call(state: State, found: Match, request: Request) -> Reply:
+    route, parts = found.route, dict(found.parts)
     if "repo" not in parts:
         return route.function(state, request, **parts)
     kind: Kind = "dataset" if parts.pop("kind", "model") == "dataset" else "model"

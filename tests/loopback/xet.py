@@ -1,8 +1,8 @@
 """The storage that hf_xet reads and writes: folders, which it takes for a server when they are named `local://FOLDER`.
 
-A process that opens such a folder locks it as long as it lives. So every token leads to a folder of its own, which starts
-as a copy of all that is there (by hard links: only the index is copied), and when a commit names a file that a client has
-written to its folder, the file is taken into the main one.
+A process that opens such a folder locks it as long as it lives. So every token leads to a folder of its own, which
+starts as a copy of all that is there (by hard links: only the index is copied), and when a commit names a file that a
+client has written to its folder, the file is taken into the main one.
 """
 
 import json
@@ -52,7 +52,9 @@ class Lease:
     def files(self) -> dict[str, tuple[str, int]]:
         """Hash and size of the files in it, by their sha-256."""
         shards = sorted(self.folder.glob("xet/xorbs/shards/*.mdb"))
-        return {digest: (xet_hash, size) for shard in shards for digest, xet_hash, size in described(shard.read_bytes())}
+        return {
+            digest: (xet_hash, size) for shard in shards for digest, xet_hash, size in described(shard.read_bytes())
+        }
 
 
 class Storage:
@@ -158,11 +160,11 @@ def flipped(content: bytes) -> bytes:
 def described(shard: bytes) -> Iterator[tuple[str, str, int]]:
     """The sha-256, hash and size of the files that a shard describes.
 
-    A header, then for each file one entry of 48 bytes with its hash, its flags and the number of its segments; an entry for
-    each segment, whose bytes 36 to 40 are a size; as many again to verify them; and one with the sha-256.
+    A header, then for each file one entry of 48 bytes with its hash, its flags and the number of its segments; an entry
+    for each segment, whose bytes 36 to 40 are a size; as many again to verify them; and one with the sha-256.
     """
     offset = HEADER
-    while shard[offset : offset + 32] != END:
+    while offset < len(shard) and shard[offset : offset + 32] != END:
         name = digits(shard[offset : offset + 32])
         flags, segments = (int.from_bytes(shard[at : at + 4], "little") for at in (offset + 32, offset + 36))
         starts = range(offset + ENTRY, offset + ENTRY * (1 + segments), ENTRY)

@@ -7,7 +7,7 @@ fetched from the source to its path first. Prints the hashes that the files have
 import json
 import sys
 
-from hf_xet import COMPUTE_SHA256, XetFileInfo, XetSession
+from hf_xet import COMPUTE_SHA256, XetFileInfo, XetSession  # type: ignore[import-untyped]
 
 
 def main() -> None:

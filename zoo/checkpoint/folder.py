@@ -1,13 +1,22 @@
 """A run folder is complete or absent: it is written beside its place and renamed."""
 
+import glob
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import ConflictError, UsageError
 from zoo.files import umask
+
+RANDOM = 8
+"""Characters that `tempfile` adds to a name."""
+
+YOUNG = 60
+"""Seconds in which a folder may have been made that nobody holds yet."""
 
 
 @contextmanager
@@ -27,11 +36,13 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
     place = folder.resolve()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place)
         beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=f".{place.name}."))
     except OSError as error:
         raise UsageError(f"`{folder}` cannot be written: {error.strerror}") from None
     try:
-        yield beside
+        with held(beside):
+            yield beside
         beside.chmod(0o777 & ~umask())
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -42,6 +53,41 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
     except (OSError, ConflictError) as error:
         kind = ConflictError if isinstance(error, ConflictError) else UsageError
         raise kind(f"{error}; what was to stand there is whole, in `{beside}`") from None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Says that somebody is at work in a folder; the system takes it back when the process ends, however it does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(ImportError, OSError):  # a system without such locks: there nothing is swept away
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def sweep(place: Path) -> None:
+    """Removes what killed processes left beside a place: folders of this module in which nobody is at work.
+
+    Args:
+        place: The folder that was to be written.
+    """
+    with suppress(ImportError):
+        import fcntl
+
+        for each in place.parent.glob(f".{glob.escape(place.name)}.{'?' * RANDOM}"):
+            with suppress(OSError):  # somebody holds it, or took it away
+                if time.time() - each.stat().st_mtime < YOUNG or not each.is_dir():
+                    continue
+                handle = os.open(each, os.O_RDONLY)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(each)
+                finally:
+                    os.close(handle)
 
 
 def check_free(folder: Path) -> None:

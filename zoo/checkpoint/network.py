@@ -1,5 +1,6 @@
 """Requests to the Hub that end: time limits for each, a few tries, and no longer wait than a person would."""
 
+import json
 import random
 import time
 from collections.abc import Callable
@@ -39,26 +40,29 @@ def bounded() -> None:
     set_client_factory(client)
 
 
-def patiently(call: Callable[[], Found], what: str) -> Found:
+def patiently(call: Callable[[], Found], what: str, tries: int = TRIES) -> Found:
     """What a call gives, tried again where a server is busy or a connection breaks.
 
     Args:
         call: The request, which does no harm if it is made twice.
         what: What it is for, for messages.
+        tries: How many.
 
     Raises:
         NetworkError: It failed every time.
         Exception: What the call raises for any other reason.
     """
     bounded()
-    for number in range(1, TRIES + 1):
+    for number in range(1, tries + 1):
         try:
             return call()
+        except json.JSONDecodeError:
+            raise NetworkError(f"{what}: {_endpoint()} does not look like a Hub; look at HF_ENDPOINT") from None
         except Exception as error:
             if not passing(error):
                 raise
-            if number == TRIES:
-                raise NetworkError(f"{what}: {TRIES} tries failed, the last with {first_line(error)}") from None
+            if number == tries or (number == 2 and _unreachable(error)):
+                raise NetworkError(f"{what}: {number} tries failed, the last with {first_line(error)}") from None
             time.sleep(wait_of(error, FIRST_WAIT * 2 ** (number - 1)))
     raise AssertionError("the last try ends the loop")
 
@@ -79,6 +83,13 @@ def passing(error: Exception) -> bool:
     return isinstance(error, httpx2.TransportError)
 
 
+def _unreachable(error: Exception) -> bool:
+    """Whether nobody answered at all, as without a network: a third try is as hopeless."""
+    import httpx2
+
+    return isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout))
+
+
 def wait_of(error: Exception, otherwise: float) -> float:
     """Seconds to wait after a failure: what the server asks for, within bounds; else a random time about that given."""
     headers = getattr(getattr(error, "response", None), "headers", {})
@@ -91,6 +102,12 @@ def wait_of(error: Exception, otherwise: float) -> float:
 def first_line(error: Exception) -> str:
     """What an error says first."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _endpoint() -> str:
+    from huggingface_hub import constants
+
+    return constants.ENDPOINT
 
 
 def _cap_wait(response: Any) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from zoo.checkpoint.network import first_line, patiently
+from zoo.checkpoint.network import TRIES, first_line, patiently
 from zoo.errors import NetworkError, UsageError
 from zoo.files import cache_folder, json_text, replace_file
 
@@ -125,10 +125,13 @@ class Repository:
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
         known: tuple[type[Exception], ...] = (*failures(), NetworkError)
+        cached = self._cached_commit()
+        api = HfApi(library_name="zoo")
         try:
-            api = HfApi(library_name="zoo")
             found = patiently(
-                lambda: api.repo_info(self.repo, repo_type=self.kind, revision=self.revision), f"{self}"
+                lambda: api.repo_info(self.repo, repo_type=self.kind, revision=self.revision),
+                f"{self}",
+                2 if cached else TRIES,
             ).sha
         except RevisionNotFoundError:
             raise UsageError(f"{self}: the repository has no commit, branch or tag `{self.revision}`") from None
@@ -136,7 +139,7 @@ class Repository:
             hint = "check the name; a private one needs HF_TOKEN"
             raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
         except known as error:
-            if cached := self._cached_commit():
+            if cached:
                 return cached
             raise NetworkError(
                 f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"

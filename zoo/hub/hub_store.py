@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.checkpoint.network import first_line, passing, patiently
 from zoo.checkpoint.repository import Repository, failures
@@ -14,6 +14,8 @@ from zoo.files import cache_folder, file_digest, json_text, replace_file
 from zoo.hub.names import OF_THE_STORE
 from zoo.hub.reference import Reference
 from zoo.hub.store import Blob, Pushed, Store
+
+Found = TypeVar("Found")
 
 PUSHES = 4
 """How often a commit is sent whose reply was lost or refused, as long as nothing landed."""
@@ -105,10 +107,7 @@ class HubStore(Store):
 
     def _created(self) -> str | None:
         """Makes the repository, if need be; its first commit."""
-        try:
-            self._asked(lambda: self._api().create_repo(self.reference.place, private=self._private, exist_ok=True))
-        except failures() as error:
-            raise self._refused(error) from None
+        self._asked(lambda: self._api().create_repo(self.reference.place, private=self._private, exist_ok=True))
         return self.tip()
 
     def _is(self, commit: str, files: Mapping[str, Path]) -> bool:
@@ -119,37 +118,36 @@ class HubStore(Store):
 
     def _listed(self, commit: str) -> dict[str, Blob]:
         from huggingface_hub import RepoFile
-        from huggingface_hub.errors import RevisionNotFoundError
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
         def ask() -> list[Any]:
             return list(self._api().list_repo_tree(self.reference.place, recursive=True, revision=commit))
 
         try:
             found = self._asked(ask)
-        except RevisionNotFoundError:
+        except (RepositoryNotFoundError, RevisionNotFoundError):
             raise UsageError(f"`{self.reference}` has no commit `{commit}`") from None
-        except failures() as error:
-            raise self._refused(error) from None
         return {
             each.path: Blob(each.size, each.lfs.sha256) if each.lfs else Blob(each.size, None, each.blob_id)
             for each in found
             if isinstance(each, RepoFile)
         }
 
-    def _asked(self, call: Any) -> Any:
+    def _asked(self, call: Callable[[], Found]) -> Found:
+        """What a call gives, tried again as `patiently` does; what is refused is told in words.
+
+        Raises:
+            RepositoryNotFoundError: There is no such repository, or none that this token may see.
+            RevisionNotFoundError: There is no such revision.
+        """
+        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
         try:
             return patiently(call, f"`{self.reference}`")
-        except ValueError as error:
-            if type(error).__module__.startswith("huggingface_hub"):
-                raise
-            raise self._no_hub() from None
-
-    def _no_hub(self) -> NetworkError:
-        from huggingface_hub import constants
-
-        return NetworkError(
-            f"`{self.reference}`: {constants.ENDPOINT} does not answer as a Hub does; look at HF_ENDPOINT"
-        )
+        except (RepositoryNotFoundError, RevisionNotFoundError):
+            raise
+        except failures() as error:
+            raise self._refused(error) from None
 
     def _refused(self, error: Exception) -> Exception:
         """An error in words: who may not, or what cannot be reached. A token is never told."""
