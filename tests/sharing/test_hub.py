@@ -166,6 +166,11 @@ def test_who_may_not_is_told_and_no_token_is_shown(plain_hub: Loopback, trained:
         wrong.zoo("pull", "acme/numbers", "-o", "mine", code=2),
     ]
     assert "a private one needs HF_TOKEN" in told[0]
+    assert "may not" in told[1]
+    assert "does not know the token" in told[2] and "does not know the token" in told[3]
+    plain_hub.repo("acme/numbers").gated = True
+    plain_hub.repo("acme/numbers").private = False
+    assert "ask for access" in bob.zoo("pull", "acme/numbers", "-o", "mine", code=2)
     for each in told:
         assert plain_hub.stranger_token not in each and "hf_not_a_token" not in each
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-from zoo.errors import NetworkError
+from zoo.errors import NetworkError, UsageError, ZooError
 
 CONNECT, READ = 10.0, 60.0
 """Seconds to reach a server, and in which it must send or take something."""
@@ -56,13 +56,11 @@ def patiently(call: Callable[[], Found], what: str, tries: int = TRIES) -> Found
     for number in range(1, tries + 1):
         try:
             return call()
-        except json.JSONDecodeError:
-            raise NetworkError(f"{what}: {_endpoint()} does not look like a Hub; look at HF_ENDPOINT") from None
         except Exception as error:
             if not passing(error):
                 raise
             if number == tries or (number == 2 and _unreachable(error)):
-                raise NetworkError(f"{what}: {number} tries failed, the last with {first_line(error)}") from None
+                raise NetworkError(f"{what}: {_told(error, number)}") from None
             time.sleep(wait_of(error, FIRST_WAIT * 2 ** (number - 1)))
     raise AssertionError("the last try ends the loop")
 
@@ -74,6 +72,8 @@ def passing(error: Exception) -> bool:
 
     if isinstance(error, OfflineModeIsEnabled):
         return False
+    if isinstance(error, json.JSONDecodeError):  # a reply that was cut, or that of something else than a Hub
+        return True
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, LocalEntryNotFoundError):  # what it is raised for stands behind it
         cause = error.__cause__
@@ -99,15 +99,38 @@ def wait_of(error: Exception, otherwise: float) -> float:
     return otherwise * random.uniform(0.75, 1.25)
 
 
+def refusal(error: Exception, what: str) -> ZooError | None:
+    """What to say where a server does not let somebody in; None where it is something else. A token is never told.
+
+    Args:
+        error: What was raised.
+        what: What was asked for, for messages.
+    """
+    from huggingface_hub.errors import GatedRepoError
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, GatedRepoError):
+        return UsageError(
+            f"{what} is open to those alone who were let in: ask for access on its page, and set HF_TOKEN"
+        )
+    if status == 401:
+        return UsageError(f"{what}: the Hub does not know the token; set HF_TOKEN, or run `hf auth login`")
+    if status == 403:
+        return UsageError(f"{what}: the token may not do that; one with more rights may")
+    return None
+
+
 def first_line(error: Exception) -> str:
     """What an error says first."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _endpoint() -> str:
-    from huggingface_hub import constants
+def _told(error: Exception, tries: int) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        from huggingface_hub import constants
 
-    return constants.ENDPOINT
+        return f"{constants.ENDPOINT} does not look like a Hub: it answers something else; look at HF_ENDPOINT"
+    return f"{tries} tries failed, the last with {first_line(error)}"
 
 
 def _cap_wait(response: Any) -> None:

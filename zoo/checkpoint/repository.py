@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from zoo.checkpoint.network import TRIES, first_line, patiently
+from zoo.checkpoint.network import TRIES, first_line, patiently, refusal
 from zoo.errors import NetworkError, UsageError
 from zoo.files import cache_folder, json_text, replace_file
 
@@ -81,7 +81,9 @@ class Repository:
         except EntryNotFoundError:
             return None
         except failures() as error:
-            raise NetworkError(f"{self}: `{name}` cannot be fetched: {error}") from None
+            if (told := refusal(error, f"{self}: `{name}`")) is not None:
+                raise told from None
+            raise NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
 
     def _download(self, name: str, again: bool) -> str:
         from huggingface_hub import hf_hub_download
@@ -122,7 +124,7 @@ class Repository:
 
     def _resolved(self) -> str:
         from huggingface_hub import HfApi, constants
-        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
         known: tuple[type[Exception], ...] = (*failures(), NetworkError)
         cached = self._cached_commit()
@@ -135,10 +137,14 @@ class Repository:
             ).sha
         except RevisionNotFoundError:
             raise UsageError(f"{self}: the repository has no commit, branch or tag `{self.revision}`") from None
-        except RepositoryNotFoundError:
+        except RepositoryNotFoundError as error:
+            if isinstance(error, GatedRepoError) and (told := refusal(error, str(self))) is not None:
+                raise told from None
             hint = "check the name; a private one needs HF_TOKEN"
             raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
         except known as error:
+            if (told := refusal(error, str(self))) is not None:
+                raise told from None
             if cached:
                 return cached
             raise NetworkError(

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.checkpoint.network import first_line, passing, patiently
+from zoo.checkpoint.network import first_line, passing, patiently, refusal
 from zoo.checkpoint.repository import Repository, failures
-from zoo.errors import ConflictError, NetworkError, UsageError
+from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, file_digest, json_text, replace_file
 from zoo.hub.names import OF_THE_STORE
 from zoo.hub.reference import Reference
@@ -140,27 +140,23 @@ class HubStore(Store):
             RepositoryNotFoundError: There is no such repository, or none that this token may see.
             RevisionNotFoundError: There is no such revision.
         """
-        from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
         try:
             return patiently(call, f"`{self.reference}`")
+        except GatedRepoError as error:
+            raise self._refused(error) from None
         except (RepositoryNotFoundError, RevisionNotFoundError):
             raise
         except failures() as error:
             raise self._refused(error) from None
 
-    def _refused(self, error: Exception) -> Exception:
-        """An error in words: who may not, or what cannot be reached. A token is never told."""
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        if status == 401:
-            return UsageError(
-                f"`{self.reference}`: the Hub wants a token that it knows; set HF_TOKEN, or run `hf auth login`"
-            )
-        if status == 403:
-            return UsageError(
-                f"`{self.reference}`: the token may not do that; it needs the right to write to this place"
-            )
-        return NetworkError(f"`{self.reference}` cannot be reached: {first_line(error)}")
+    def _refused(self, error: Exception) -> ZooError:
+        """An error in words: who may not, or what cannot be reached."""
+        what = f"`{self.reference}`"
+        if isinstance(error, ZooError):
+            return error
+        return refusal(error, what) or NetworkError(f"{what} cannot be reached: {first_line(error)}")
 
     def _api(self) -> Any:
         from huggingface_hub import HfApi
