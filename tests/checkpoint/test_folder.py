@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from zoo.checkpoint import folder
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.errors import ConflictError, UsageError
 
 WRITER = """\
 import sys, time
 from pathlib import Path
+from zoo.checkpoint import folder
 from zoo.checkpoint.folder import complete_or_absent
 
 with complete_or_absent(Path(sys.argv[1])) as beside:
@@ -109,7 +111,9 @@ def test_the_working_folder_is_refused_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(tmp_path: Path) -> None:
+def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, kept = tmp_path / "one", []
     with pytest.raises(ConflictError, match=r"is there already.* is whole, in `"), complete_or_absent(place) as beside:
         kept.append(beside)
@@ -117,4 +121,7 @@ def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(tmp_p
         place.mkdir()
         (place / "other").write_text("other's")
     assert (place / "other").read_text() == "other's"
-    assert (kept[0] / "a").read_text() == "whole"
+    whole = kept[0].with_name(f"{kept[0].name}.kept")
+    monkeypatch.setattr(folder, "YOUNG", -1)
+    folder.sweep(place)
+    assert (whole / "a").read_text() == "whole"

@@ -41,6 +41,8 @@ WRONG = {
     "a negative dimension": ({"a": tensor(shape=[-1, -2])}, EIGHT, "a shape or a place that is none"),
     "a dimension that is a truth value": ({"a": tensor(shape=[True, 2])}, EIGHT, "a shape or a place that is none"),
     "dimensions whose product has no end": ({"a": tensor(shape=[2**62, 2**62, 8])}, EIGHT, "would take"),
+    "300 dimensions": ({"a": tensor(shape=[2**62] * 300)}, EIGHT, "a shape or a place that is none"),
+    "100,000 dimensions": ({"a": tensor(shape=[2**62] * 100_000)}, EIGHT, "a shape or a place that is none"),
     "a place of three numbers": ({"a": {**tensor(), "data_offsets": [0, 8, 8]}}, EIGHT, "a shape or a place"),
     "fewer bytes than the shape needs": ({"a": tensor(shape=[3])}, EIGHT, "would take 12 bytes and has 8"),
     "a place that ends before it begins": ({"a": tensor(start=8, stop=0)}, EIGHT, "has -8"),

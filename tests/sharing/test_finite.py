@@ -18,5 +18,14 @@ def test_what_is_no_number_is_named(dtype: torch.dtype, value: float) -> None:
     assert nonfinite({"a": as_raw(good), "b": as_raw(wrong)}) == "b"
 
 
+@pytest.mark.parametrize(
+    "dtype", [torch.float8_e5m2, torch.float8_e4m3fn, torch.float8_e5m2fnuz, torch.float8_e4m3fnuz]
+)
+def test_of_every_narrow_number_it_is_known_whether_it_is_one(dtype: torch.dtype) -> None:
+    every = torch.arange(256, dtype=torch.uint8).view(dtype)
+    for number in torch.split(every, 1):
+        assert (nonfinite({"a": as_raw(number)}) is None) is bool(number.float().isfinite())
+
+
 def test_whole_numbers_are_numbers() -> None:
     assert nonfinite({"a": as_raw(torch.full((3,), -1)), "b": as_raw(torch.tensor([True]))}) is None

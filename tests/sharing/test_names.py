@@ -39,6 +39,7 @@ NO_NAMES = [
     "acme/a--b",
     "acme/-a",
     "acme/a.",
+    "acme/p\u00e9ts",
     "http://acme/pets",
     "file://srv",
     "file:///",
@@ -88,6 +89,13 @@ def test_names_that_are_refused(name: str, told: str) -> None:
 def test_twins_are_refused(twins: tuple[str, str]) -> None:
     with pytest.raises(CorruptError, match="one file on some systems"):
         check_names(twins, "it")
+
+
+def test_a_file_that_is_a_folder_too_and_names_that_are_long_in_bytes_are_refused() -> None:
+    with pytest.raises(CorruptError, match="that is a folder too"):
+        check_names(["parts/a", "parts/a/b"], "it")
+    with pytest.raises(CorruptError, match="no system would take"):
+        check_names(["parts/" + "\u20ac" * 150], "it")
 
 
 def test_pickles_alone_and_too_many_files_are_refused() -> None:

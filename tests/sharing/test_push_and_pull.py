@@ -124,11 +124,26 @@ def test_a_file_that_the_lock_does_not_know_is_told(store: FolderStore, tmp_path
     assert "has not the size that zoo.lock tells" in str(refused(store, tmp_path))
 
 
+RULE = {"base": "", "ours": "", "theirs": "", "renamed": {}}
 LOCKS: dict[str, tuple[Callable[[dict[str, Any]], object], type[ZooError], str]] = {
     "a plugin that is not here": (
         lambda lock: lock["plugins"].update({"zoo-acme": "1.2"}),
         PluginError,
         r'pip install "zoo-acme==1\.2"',
+    ),
+    "a plugin whose version a shell would run": (
+        lambda lock: lock["plugins"].update({"zoo-acme": "$(touch x)"}),
+        CorruptError,
+        "names a plugin 'zoo-acme', which is none",
+    ),
+    "a plugin without a name": (lambda lock: lock["plugins"].update({"": "1"}), CorruptError, "names a plugin ''"),
+    "ties that are none": (lambda lock: lock.update(aliases=5), CorruptError, "no mapping `aliases`"),
+    "a thousand rules": (
+        lambda lock: lock["shared"]["delta"].update(
+            rules=[{"base": "", "ours": "", "theirs": "", "renamed": {}}] * 1000
+        ),
+        CorruptError,
+        "stand in its base",
     ),
     "a format of sharing to come": (lambda lock: lock["shared"].update(format=99), CorruptError, "in the format 99"),
     "no delta": (lambda lock: lock["shared"].pop("delta"), CorruptError, "does not tell what its weights are"),
@@ -192,6 +207,39 @@ def test_a_model_that_says_something_else_is_told(store: FolderStore, tmp_path: 
     error = refused(store, tmp_path)
     assert isinstance(error, DigestError)
     assert "does not say here what it said where it was shared: row 1.size differs by 0.01" in str(error)
+
+
+@pytest.mark.parametrize("value", [float("nan"), None, 1e308])
+def test_golden_outputs_that_are_no_numbers_say_something_else(
+    store: FolderStore, tmp_path: Path, value: float | None
+) -> None:
+    golden = json.loads(store.fetch(store.resolve(), "golden.json").read_text())
+    golden["predictions"][0]["size"] = value
+    text = json.dumps(golden)
+    changed_file(store, "golden.json", text.encode())
+    told = {"size": len(text), "sha256": file_digest(store.fetch(store.resolve(), "golden.json"))}
+    changed_lock(store, lambda lock: lock["shared"]["files"].update({"golden.json": told}))
+    assert isinstance(refused(store, tmp_path), DigestError)
+
+
+def test_a_damaged_store_is_mended_by_pushing_again(store: FolderStore, tmp_path: Path, trained: Path) -> None:
+    for path in (store.folder / "objects").iterdir():
+        path.write_bytes(path.read_bytes()[:-1])
+    assert isinstance(refused(store, tmp_path), (CorruptError, DigestError))
+    push(trained, store.reference)
+    pulled = pull(store.reference, tmp_path / "pulled")
+    content = bytearray((pulled.folder / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (pulled.folder / "model.safetensors").write_bytes(content)  # what is pulled is the puller's own
+    pull(store.reference, tmp_path / "again")
+
+
+def test_verify_looks_at_every_file_that_was_pushed(pushed: Push, tmp_path: Path) -> None:
+    folder = pull(pushed.reference, tmp_path / "pulled").folder
+    (folder / "metrics.json").write_text("{}")
+    assert run("verify", folder).exit_code == 5
+    (folder / "golden.json").unlink()
+    assert run("verify", folder).exit_code in (4, 5)
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from zoo.errors import CorruptError
 
 DELTA = "delta.safetensors"
 
+MOST_RULES = 100
+"""Rules of a delta, at most: there is one for each part with a base."""
+
 SMALL = 256
 """Bytes of a tensor below which its name in the base is not told: it is stored instead."""
 
@@ -142,13 +145,17 @@ def read_rules(told: Any) -> list[Rule]:
         CorruptError: They are none.
     """
     texts = ("base", "ours", "theirs")
-    good = isinstance(told, list) and all(
-        isinstance(each, dict)
-        and each.keys() == {*texts, "renamed"}
-        and all(isinstance(each[key], str) for key in texts)
-        and isinstance(each["renamed"], dict)
-        and all(isinstance(name, str) for name in each["renamed"].values())
-        for each in told
+    good = (
+        isinstance(told, list)
+        and len(told) <= MOST_RULES
+        and all(
+            isinstance(each, dict)
+            and each.keys() == {*texts, "renamed"}
+            and all(isinstance(each[key], str) for key in texts)
+            and isinstance(each["renamed"], dict)
+            and all(isinstance(name, str) for name in each["renamed"].values())
+            for each in told
+        )
     )
     if not good:
         raise CorruptError("zoo.lock does not tell where the tensors of a delta stand in its base")

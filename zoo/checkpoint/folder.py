@@ -40,19 +40,28 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
         beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=f".{place.name}."))
     except OSError as error:
         raise UsageError(f"`{folder}` cannot be written: {error.strerror}") from None
-    try:
-        with held(beside):
+    with held(beside):
+        try:
             yield beside
-        beside.chmod(0o777 & ~umask())
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+            beside.chmod(0o777 & ~umask())
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        try:
+            check_free(folder)
+            beside.replace(place)
+        except (OSError, ConflictError) as error:
+            kind = ConflictError if isinstance(error, ConflictError) else UsageError
+            raise kind(f"{error}; what was to stand there is whole, in `{_kept(beside)}`") from None
+
+
+def _kept(beside: Path) -> Path:
+    """The folder under a name that is never swept away."""
+    kept = beside.with_name(f"{beside.name}.kept")
     try:
-        check_free(folder)
-        beside.replace(place)
-    except (OSError, ConflictError) as error:
-        kind = ConflictError if isinstance(error, ConflictError) else UsageError
-        raise kind(f"{error}; what was to stand there is whole, in `{beside}`") from None
+        return beside.rename(kept)
+    except OSError:
+        return beside
 
 
 @contextmanager

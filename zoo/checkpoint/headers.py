@@ -15,6 +15,9 @@ MOST_BYTES = 8 << 20
 MOST_TENSORS = 100_000
 """Tensors of a file, at most."""
 
+MOST_DIMENSIONS = 64
+"""Dimensions of a tensor, at most: torch has no more either, and a product of very many takes minutes."""
+
 LONGEST_NAME = 512
 """Characters of a tensor's name, at most."""
 
@@ -126,7 +129,7 @@ def _entry(name: str, told: Any) -> Entry:
     dtype, shape, place = told["dtype"], told["shape"], told["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BYTES:
         raise _Wrong(f"`{name}` has the type {str(dtype)[:40]!r}, which is none")
-    if not _naturals(shape) or not _naturals(place) or len(place) != 2:
+    if not _naturals(shape) or len(shape) > MOST_DIMENSIONS or not _naturals(place) or len(place) != 2:
         raise _Wrong(f"`{name}` has a shape or a place that is none")
     size = math.prod(shape) * BYTES[dtype]
     if place[1] - place[0] != size:

@@ -16,6 +16,9 @@ LONGEST_WAIT = 60
 """Seconds that a server may ask to wait before another try; what asks for more is answered after these."""
 
 TRIES = 5
+DEADLINE = 300
+"""Seconds after which nothing is tried again."""
+
 FIRST_WAIT = 0.5
 """Seconds before the second try; twice as many before each further one."""
 
@@ -33,7 +36,7 @@ def bounded() -> None:
 
     def client() -> Any:
         made = default_client_factory()
-        made.timeout = type(made.timeout)(READ, connect=CONNECT)
+        made.event_hooks["request"].append(_limit)
         made.event_hooks["response"].append(_cap_wait)
         return made
 
@@ -53,13 +56,15 @@ def patiently(call: Callable[[], Found], what: str, tries: int = TRIES) -> Found
         Exception: What the call raises for any other reason.
     """
     bounded()
+    started = time.monotonic()
     for number in range(1, tries + 1):
         try:
             return call()
         except Exception as error:
             if not passing(error):
                 raise
-            if number == tries or (number == 2 and _unreachable(error)):
+            late = time.monotonic() - started > DEADLINE
+            if number == tries or late or (number == 2 and _unreachable(error)):
                 raise NetworkError(f"{what}: {_told(error, number)}") from None
             time.sleep(wait_of(error, FIRST_WAIT * 2 ** (number - 1)))
     raise AssertionError("the last try ends the loop")
@@ -131,6 +136,14 @@ def _told(error: Exception, tries: int) -> str:
 
         return f"{constants.ENDPOINT} does not look like a Hub: it answers something else; look at HF_ENDPOINT"
     return f"{tries} tries failed, the last with {first_line(error)}"
+
+
+def _limit(request: Any) -> None:
+    """Gives a request time limits where it has none: some calls of the client ask for none of their own."""
+    asked = request.extensions.get("timeout") or {}
+    limits = {"connect": CONNECT, "read": READ, "write": READ, "pool": READ}
+    given = {key: value for key, value in asked.items() if value is not None}
+    request.extensions = {**request.extensions, "timeout": {**limits, **given}}
 
 
 def _cap_wait(response: Any) -> None:

@@ -84,6 +84,8 @@ class Repository:
             if (told := refusal(error, f"{self}: `{name}`")) is not None:
                 raise told from None
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
+        except RuntimeError as error:  # what xet raises, of a full disk too
+            raise NetworkError(f"{self}: `{name}` cannot be fetched or kept: {first_line(error)}") from None
 
     def _download(self, name: str, again: bool) -> str:
         from huggingface_hub import hf_hub_download

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +11,13 @@ from typing import Any
 from zoo.errors import CorruptError, DigestError, PluginError
 
 ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
+
+DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+VERSION = re.compile(r"[A-Za-z0-9.!+_-]{0,100}")
+"""What a name and a version may be that stand in a line to be pasted into a shell."""
+
+MOST = 16 << 20
+"""Bytes of a JSON file of a run, at most: what is read from it takes twenty times as many."""
 
 NEEDED = ("zoo.yaml", "config.json", "preprocessing.json")
 """Small files that every run has; the others stand under `parts/`."""
@@ -79,6 +87,9 @@ def check_plugins(run: str, plugins: Mapping[str, Any]) -> None:
     Raises:
         PluginError: One is not; the message has a ready line for pip.
     """
+    for name, told in plugins.items():
+        if not DISTRIBUTION.fullmatch(name) or not isinstance(told, str) or not VERSION.fullmatch(told):
+            raise CorruptError(f"the zoo.lock of {run} names a plugin {name[:80]!r}, which is none")
     missing = [name for name in plugins if name != "unpackaged" and not _installed(name)]
     if missing:
         wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
@@ -105,6 +116,8 @@ def read_json(path: Path) -> dict[str, Any]:
         CorruptError: The file is gone, or holds something else.
     """
     try:
+        if path.stat().st_size > MOST:
+            raise ValueError(f"it has more than {MOST:,} bytes")
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None

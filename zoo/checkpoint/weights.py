@@ -6,11 +6,12 @@ from typing import Any
 
 from torch import Tensor
 
+from zoo.checkpoint.delta import DELTA
 from zoo.checkpoint.shards import INDEX, SINGLE
 from zoo.checkpoint.source import Source
 from zoo.checkpoint.tensors import digest, write_tensors
 from zoo.checkpoint.verify import ADVICE, section
-from zoo.errors import CorruptError, DigestError
+from zoo.errors import CorruptError, DigestError, UsageError
 from zoo.files import json_text
 
 MOST = 5 << 30
@@ -55,6 +56,8 @@ def run_weights(run: Source, lock: Mapping[str, Any]) -> dict[str, Tensor]:
         UsageError: The run has no weights.
         CorruptError: They, or what the lock tells of them, are damaged.
     """
+    if run.path(DELTA) is not None and run.path(SINGLE) is None and run.path(INDEX) is None:
+        raise UsageError(f"{run} is shared as what differs from its base; `zoo pull` makes it whole: name that folder")
     return with_aliases(run.tensors([SINGLE]), lock, str(run))
 
 

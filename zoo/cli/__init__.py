@@ -189,7 +189,8 @@ def _settle_streams() -> None:
 def _tell(error: Exception) -> int:
     """An error in words on stderr, and its exit code. What zoo did not foresee is a defect of zoo."""
     if isinstance(error, ZooError):
-        click.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+        told = _printable(str(error))
+        click.echo(f"error: {told}" if "\n" not in told else told, err=True)
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
         click.echo("error: the output could not be written: no space left", err=True)
@@ -197,3 +198,8 @@ def _tell(error: Exception) -> int:
     click.echo(f"error: zoo did not expect this: {type(error).__name__}: {error}", err=True)
     click.echo("That is a defect of zoo or of a plugin; please report it with the output of --debug.", err=True)
     return ExitCode.DEFECT
+
+
+def _printable(text: str) -> str:
+    """A text without what a terminal would take for a command: names from strangers' files stand in messages."""
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)

@@ -54,7 +54,8 @@ class Kept:
     def keep(self, number: int, sample: Sample) -> Sample:
         """The sample, kept if there is room for it: as a copy, because worker processes share its memory with us."""
         size = sum(tensor.nbytes for tensor in sample.inputs.values())
-        if not self._room or self._samples[number] is not None or self._used + size > self._room:
+        full = self._block is not None or self._samples[number] is not None or self._used + size > self._room
+        if not self._room or full:
             return sample
         self._used += size
         self._count += 1
@@ -68,7 +69,7 @@ class Kept:
         """All rows together; None as long as some are lacking, or where there is no room for a second copy."""
         if self._block is None and self._count == len(self._samples) and 2 * self._used <= self._room:
             samples = [each for each in self._samples if each is not None]
-            self._samples = []
+            self._samples = [None] * len(samples)
             self._block = Block(samples, self._collation)
         return self._block
 

@@ -24,6 +24,8 @@ class FolderStore(Store):
     What was written is never changed, so that many may read while one writes; a lock lets one commit at a time.
     """
 
+    own = False
+
     @property
     def folder(self) -> Path:
         """The folder."""
@@ -35,8 +37,8 @@ class FolderStore(Store):
             found = (self.folder / TIP).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise NetworkError(f"`{self.reference}` cannot be read: {error.strerror}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise NetworkError(f"`{self.reference}` cannot be read: {error}") from None
         if not COMMIT.fullmatch(found):
             raise CorruptError(f"`{self.folder / TIP}` names no commit")
         return found
@@ -102,7 +104,7 @@ class FolderStore(Store):
     def _keep(self, path: Path, digest: str) -> int:
         """Copies a file if no other has its content; the bytes that it took."""
         place = self.folder / "objects" / digest
-        if place.is_file():
+        if place.is_file() and file_digest(place) == digest:  # else it is damaged, and this mends it
             return 0
         with complete_file(place) as beside:
             shutil.copyfile(path, beside)

@@ -15,6 +15,7 @@ from zoo.component import Modality
 from zoo.data.columns import part_columns
 from zoo.errors import CorruptError, DigestError, UsageError
 from zoo.evaluation.predict import predict
+from zoo.files import finite
 from zoo.model.model import ZooModel
 from zoo.testing.samples import sample_cells, sample_values
 
@@ -45,7 +46,7 @@ def golden_of(model: ZooModel) -> dict[str, Any] | None:
         "dtype": _dtype(model),
         "libraries": versions(model.spec)["libraries"],
         "rows": [{name: _written(cell) for name, cell in row.items()} for row in rows],
-        "predictions": predict(model, rows),
+        "predictions": finite(predict(model, rows)),
     }
 
 
@@ -64,12 +65,12 @@ def check_golden(model: ZooModel, told: Mapping[str, Any], name: str) -> float:
         CorruptError: `told` is no such thing.
         DigestError: It says something else here.
     """
-    rows, before = _read(told, name)
+    rows, before = _read(model, told, name)
     allowed = TOLERANCE.get(_dtype(model), TOLERANCE["float16"])
     if told.get("device") != _device(model):
         allowed *= ELSEWHERE
     try:
-        now = predict(model, rows)
+        now = finite(predict(model, rows))
     except UsageError as error:
         raise CorruptError(f"{name}: its golden samples cannot be predicted: {error}") from None
     differences = list(_differences(before, now, "row"))
@@ -112,19 +113,24 @@ def _written(cell: Any) -> Any:
     return {"base64": base64.b64encode(cell).decode()} if isinstance(cell, bytes) else cell
 
 
-def _read(told: Mapping[str, Any], name: str) -> tuple[list[Cells], list[Any]]:
+def _read(model: ZooModel, told: Mapping[str, Any], name: str) -> tuple[list[Cells], list[Any]]:
+    """Cells and predictions. A text where bytes belong would be the path of a file on this machine."""
     rows, before = told.get("rows"), told.get("predictions")
-    whole = isinstance(rows, list) and isinstance(before, list) and 0 < len(rows) == len(before) <= 1000
+    most = ROWS + len(model.spec.inputs)
+    whole = isinstance(rows, list) and isinstance(before, list) and 0 < len(rows) == len(before) <= most
     if told.get("format") != FORMAT or not whole or not all(isinstance(each, dict) for each in rows or ()):
         raise CorruptError(f"{name}: its {GOLDEN} is of no format that this zoo reads")
     try:
-        cells = [{key: _cell(cell) for key, cell in row.items()} for row in rows or ()]
-    except ValueError as error:
+        modalities = {key: each.value.modality for key, each in model.inputs.items()}
+        cells = [{key: _cell(cell, modalities[key]) for key, cell in row.items()} for row in rows or ()]
+    except (ValueError, KeyError) as error:
         raise CorruptError(f"{name}: its {GOLDEN} is damaged ({error})") from None
-    return cells, before or []
+    return cells, finite(before or [])
 
 
-def _cell(cell: Any) -> Any:
+def _cell(cell: Any, modality: str) -> Any:
+    if modality not in (Modality.TEXT, Modality.VECTOR, Modality.SEQUENCE) and not isinstance(cell, dict):
+        raise ValueError(f"a cell of the modality {modality} has no bytes")
     if isinstance(cell, dict) and cell.keys() == {"base64"}:
         return base64.b64decode(str(cell["base64"]), validate=True)
     return cell

@@ -1,19 +1,19 @@
 """A store on the Hugging Face Hub, or where `HF_ENDPOINT` points: one commit for a push, all pinned and bounded."""
 
-import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.checkpoint.network import first_line, passing, patiently, refusal
+from zoo.checkpoint.network import FIRST_WAIT, first_line, passing, patiently, refusal, wait_of
 from zoo.checkpoint.repository import Repository, failures
 from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
-from zoo.files import cache_folder, file_digest, json_text, replace_file
-from zoo.hub.names import OF_THE_STORE
+from zoo.files import cache_folder, json_text, replace_file
+from zoo.hub.names import KNOWN
 from zoo.hub.reference import Reference
-from zoo.hub.store import Blob, Pushed, Store
+from zoo.hub.store import Blob, Pushed, Store, matches
 
 Found = TypeVar("Found")
 
@@ -51,7 +51,7 @@ class HubStore(Store):
     def tree(self, commit: str) -> Mapping[str, Blob]:
         """What the Hub lists, which the cache keeps: a commit is the same for ever."""
         known = cache_folder() / "hub" / "trees" / self.reference.place / f"{commit}.json"
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError, TypeError, AttributeError):
             return {str(name): Blob(*each) for name, each in json.loads(known.read_text(encoding="utf-8")).items()}
         found = self._listed(commit)
         with suppress(UsageError):  # a cache that cannot be written is asked again
@@ -67,11 +67,16 @@ class HubStore(Store):
 
     def commit(self, files: Mapping[str, Path], parent: str | None, message: str) -> Pushed:
         """One `create_commit` with its parent; whatever goes wrong, what landed is told from the tree."""
+        made = parent is None
         if parent is None:
             parent = self._created()
-        there = self._listed(parent) if parent is not None else {}
-        changed = {name: path for name, path in files.items() if not _same(path, there.get(name))}
-        gone = sorted(there.keys() - files.keys() - OF_THE_STORE)
+        there = self._ours(parent)
+        if made and there:
+            raise ConflictError(f"`{self.reference}` is at {parent}: somebody pushed meanwhile")
+        if there.keys() - {"README.md"} and "zoo.lock" not in there:
+            raise ConflictError(f"`{self.reference}` holds a model that is none of zoo's; name another repository")
+        changed = {name: path for name, path in files.items() if not matches(path, there.get(name))}
+        gone = sorted(there.keys() - files.keys())
         if parent is not None and not changed and not gone:
             return Pushed(parent, parent, 0, new=False)
         commit = self._sent(files, changed, gone, parent, message)
@@ -87,12 +92,13 @@ class HubStore(Store):
                 tip = self.tip()
                 if tip is not None and self._is(tip, files):
                     return tip  # it landed, and the reply was lost
-                if tip != parent:
+                if tip is not None and tip != parent:
                     raise ConflictError(
                         f"`{self.reference}` is at {tip} and no longer at {parent}: somebody pushed meanwhile"
                     ) from None
                 if not passing(error) or number == PUSHES:
                     raise self._refused(error) from None
+                time.sleep(wait_of(error, FIRST_WAIT * 2**number))
         raise AssertionError("the last try ends the loop")
 
     def _created_commit(self, changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str) -> str:
@@ -111,10 +117,14 @@ class HubStore(Store):
         return self.tip()
 
     def _is(self, commit: str, files: Mapping[str, Path]) -> bool:
-        """Whether a commit has these files and no others."""
-        there = self._listed(commit)
-        mine = there.keys() - OF_THE_STORE
-        return mine == files.keys() and all(_same(path, there[name]) for name, path in files.items())
+        """Whether a commit has these files of a run and no others."""
+        there = self._ours(commit)
+        return there.keys() == files.keys() and all(matches(path, there[name]) for name, path in files.items())
+
+    def _ours(self, commit: str | None) -> dict[str, Blob]:
+        """The files of a commit that a run may have; others, such as a LICENSE, are left as they are."""
+        listed = self._listed(commit) if commit is not None else {}
+        return {name: each for name, each in listed.items() if KNOWN.fullmatch(name)}
 
     def _listed(self, commit: str) -> dict[str, Blob]:
         from huggingface_hub import RepoFile
@@ -164,13 +174,3 @@ class HubStore(Store):
         from zoo import __version__
 
         return HfApi(library_name="zoo", library_version=__version__)
-
-
-def _same(path: Path, blob: Blob | None) -> bool:
-    """Whether a file is what the Hub has."""
-    if blob is None or path.stat().st_size != blob.size:
-        return False
-    if blob.sha256 is not None:
-        return file_digest(path) == blob.sha256
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == blob.sha1

@@ -39,9 +39,12 @@ def check_names(names: Iterable[str], where: str) -> list[str]:
     if len(found) > MOST:
         raise CorruptError(f"{where} has {len(found):,} files, and a run has {MOST:,} at most")
     folded: dict[str, str] = {}
+    folders = {name.rsplit("/", depth)[0] for name in found for depth in range(1, name.count("/") + 1)}
     for name in found:
         if (wrong := _wrong(name)) is not None:
             raise CorruptError(f"{where} has a file {name[:80]!r}, {wrong}")
+        if name in folders:
+            raise CorruptError(f"{where} has a file {name[:80]!r} that is a folder too")
         other = folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if other != name:
             raise CorruptError(f"{where} has the files {other!r} and {name!r}, which are one file on some systems")
@@ -62,10 +65,10 @@ def stray(names: Iterable[str]) -> list[str]:
 
 def _wrong(name: str) -> str | None:
     parts = name.split("/")
-    if not name or len(name) > 255 or not name.isprintable():
-        return "whose name no system would take"
-    if "\\" in name or ":" in name or any(each in ("", ".", "..") for each in parts):
+    if name and ("\\" in name or ":" in name or any(each in ("", ".", "..") for each in parts)):
         return "whose name leads elsewhere"
+    if not name.isprintable() or not all(0 < len(each.encode()) <= 200 for each in parts) or len(name) > 255:
+        return "whose name no system would take"
     if any(RESERVED.fullmatch(each) or each.endswith((" ", ".")) for each in parts):
         return "whose name is none on Windows"
     return None

@@ -71,7 +71,7 @@ def _in_a_fresh_process(run: Path, golden: Path | None) -> dict[str, Any]:
     # -P: a folder that somebody stands in has no say in what is imported.
     words = [sys.executable, "-P", "-m", "zoo.hub.prove", str(run), *([str(golden)] if golden else [])]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         raise CorruptError(f"`{run}` could not be read within {PATIENCE} s") from None
     try:

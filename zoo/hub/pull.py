@@ -13,7 +13,6 @@ from zoo.checkpoint.raw import Raw, map_file, write_file
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
 from zoo.checkpoint.verify import check_plugins, read_json, section
 from zoo.errors import CorruptError, DigestError, UsageError
-from zoo.files import file_digest
 from zoo.hub.bases import base_tensors
 from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names
@@ -21,7 +20,7 @@ from zoo.hub.open import open_store
 from zoo.hub.prove import prove
 from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
-from zoo.hub.store import Blob, Store
+from zoo.hub.store import Blob, Store, matches
 from zoo.hub.told import Told, read_told
 
 CARD = "README.md"
@@ -80,7 +79,10 @@ def pull(
     with complete_or_absent(folder) as beside:
         store = open_store(asked)
         commit = store.resolve()
-        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
+        try:
+            size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
+        except OSError as error:
+            raise UsageError(f"`{folder}` cannot be written: {error.strerror or error}") from None
         if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
             raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
         difference = prove(beside, called=str(asked))
@@ -105,7 +107,8 @@ class _Pull:
         told = read_told(lock, self._where)
         check_plugins(self._where, section(lock, "plugins", f"the zoo.lock of {self._where}"))
         wanted = self._wanted(names, told)
-        self._check_room(folder, sum(each.size for each in wanted.values()))
+        bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
+        self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
         size = 0
         for name, blob in wanted.items():
             path = self._verified(name, blob)
@@ -113,7 +116,7 @@ class _Pull:
             if name == DELTA:
                 self._put_together(map_file(path), lock, told, folder)
             elif name != INDEX or not told.rules:
-                _place(path, folder / name)
+                _place(path, folder / name, self._store.own)
             self._watch(name, blob.size)
         check_complete(raw_weights(folder), lock, self._where)
         return size
@@ -147,9 +150,9 @@ class _Pull:
     def _verified(self, name: str, blob: Blob) -> Path:
         """A file with the digest that the lock, else the store, tells; fetched again once where it has another."""
         path = self._store.fetch(self._commit, name)
-        if not _is(path, blob):
+        if not matches(path, blob):
             path = self._store.fetch(self._commit, name, again=True)
-        if not _is(path, blob):
+        if not matches(path, blob):
             raise DigestError(
                 f"{self._where}: {name!r} does not have the digest that it should have; pull it anew later"
             )
@@ -158,7 +161,7 @@ class _Pull:
     def _put_together(self, own: Mapping[str, Raw], lock: Mapping[str, Any], told: Told, folder: Path) -> None:
         """Writes the weights, whole, from a delta and its bases."""
         bases = {name: base_tensors(each) for name, each in told.bases.items()}
-        aliases = lock.get("aliases") or {}
+        aliases = section({"aliases": {}, **lock}, "aliases", self._where)
         names = [name for name in section(lock, "tensors", self._where) if name not in aliases]
         tensors = dict(put_together(names, own, told.rules, bases))
         check_digests(tensors, lock, self._where)
@@ -173,23 +176,16 @@ class _Pull:
         shards = shard_names(index)
         if set().union(*shards.values()) != tensors.keys():
             raise CorruptError(f"{self._where}: its {INDEX} does not name the tensors of its zoo.lock")
-        _place(index, folder / INDEX)
+        _place(index, folder / INDEX, own=False)
         for file, names in shards.items():
             yield file, {name: tensors[name] for name in names}
 
 
-def _is(path: Path, blob: Blob) -> bool:
-    """Whether a file has the size and digest that are told of it."""
-    if path.stat().st_size != blob.size:
-        return False
-    return blob.sha256 is None or file_digest(path) == blob.sha256
-
-
-def _place(path: Path, target: Path) -> None:
-    """Puts a fetched file into the run: a second name of weights, where the file system has such; else a copy."""
+def _place(path: Path, target: Path, own: bool) -> None:
+    """Puts a fetched file into the run: a second name of weights in an own cache, where there are such; else a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     source = path.resolve()
-    if WEIGHTS.fullmatch(target.name):
+    if own and WEIGHTS.fullmatch(target.name):
         try:
             os.link(source, target)
             return

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import UsageError
+from zoo.errors import UsageError, ZooError
 from zoo.hub.open import open_store
 from zoo.hub.pull import pull
 from zoo.hub.reference import Reference, read_reference
@@ -80,6 +80,10 @@ def push(
         parent = store.tip()
         pushed = store.commit(staged.files, parent, message or f"Push {folder.resolve().name}")
         at = asked.at(pushed.commit)
-        back = pull(at, beside / "back", allow_nonfinite=allow_nonfinite)
+        try:
+            back = pull(at, beside / "back", allow_nonfinite=allow_nonfinite)
+        except ZooError as error:
+            error.args = (f"`{at}` is there, but it could not be proven that it is right: {error}",)
+            raise
     sent = staged.size if pushed.sent is None else pushed.sent
     return Push(at, told, sent, pushed.new, bases, staged.weights, back.difference)

@@ -9,8 +9,8 @@ from zoo.errors import UsageError
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _NAME = r"[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?"
 _REVISION = r"[\w.-]+(?:/[\w.-]+)*"
-_HUB = re.compile(rf"(?:hf://)?({_NAME}/{_NAME})(?:@({_REVISION}))?")
-_FOLDER = re.compile(rf"file://(/[^@]*)(?:@({_REVISION}))?")
+_HUB = re.compile(rf"(?:hf://)?({_NAME}/{_NAME})(?:@({_REVISION}))?", re.ASCII)
+_FOLDER = re.compile(rf"file://(/[^@]*)(?:@({_REVISION}))?", re.ASCII)
 
 
 @dataclass(frozen=True)

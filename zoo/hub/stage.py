@@ -97,7 +97,7 @@ def _files(run: Path) -> dict[str, Path]:
     found = {path.relative_to(run).as_posix(): path for path in run.rglob("*") if path.is_symlink() or path.is_file()}
     found = {name: path for name, path in found.items() if not name.startswith("logs/")}
     known = check_names(found, f"`{run}`")
-    if further := stray(found):
+    if further := [*stray(found), *([DELTA] if DELTA in found else [])]:
         raise UsageError(f"`{run}` holds {', '.join(further[:5])}, which is no file of a run; move it elsewhere first")
     for name in known:
         if found[name].is_symlink():

@@ -1,10 +1,12 @@
 """Where shared runs are kept: commits of whole trees, each with its parent and a digest of every file."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.files import file_digest
 from zoo.hub.reference import Reference
 
 
@@ -40,12 +42,25 @@ class Pushed:
     new: bool
 
 
+def matches(path: Path, blob: Blob | None) -> bool:
+    """Whether a file has the size and the digest that a store, or a lock, tells."""
+    if blob is None or path.stat().st_size != blob.size:
+        return False
+    if blob.sha256 is not None:
+        return file_digest(path) == blob.sha256
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == blob.sha1
+
+
 class Store(ABC):
     """A repository of one model.
 
     Args:
         reference: What it is called.
     """
+
+    own = True
+    """Whether its files on this machine are those of a cache, which may have a second name, and nobody else's."""
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
@@ -90,7 +105,7 @@ class Store(ABC):
 
     @abstractmethod
     def commit(self, files: Mapping[str, Path], parent: str | None, message: str) -> Pushed:
-        """Makes these files, and no others, the newest commit; all of them or nothing.
+        """Makes these files the newest commit, and no others of a run; all of them or nothing.
 
         Args:
             files: By name; where they are on this machine.

@@ -7,12 +7,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint.verify import check_files, check_plugins, read_json, section
-from zoo.errors import UsageError
+from zoo.checkpoint.verify import ADVICE, check_files, check_plugins, read_json, section
+from zoo.errors import CorruptError, DigestError, UsageError
+from zoo.hub.names import WEIGHTS
 from zoo.hub.prove import prove
 from zoo.hub.pull import pull
 from zoo.hub.raw_run import LOCK, check_digests, raw_weights
 from zoo.hub.reference import read_reference
+from zoo.hub.store import matches
+from zoo.hub.told import Told, read_told
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,22 @@ def _verified(folder: Path, proof: Any) -> Verified:
     lock = read_json(folder / LOCK)
     check_files(folder, lock)
     check_plugins(f"`{folder}`", section(lock, "plugins", f"`{folder / LOCK}`"))
+    _check_shared(folder, read_told(lock, f"`{folder}`"))
     tensors = raw_weights(folder)
     check_digests(tensors, lock, f"`{folder}`")
     return Verified(str(folder), len(tensors), proof(folder), tuple(version_remarks(lock)))
+
+
+def _check_shared(folder: Path, told: Told) -> None:
+    """Compares the files of a run that was pulled with what was pushed; weights are compared tensor by tensor."""
+    for name, blob in (told.files or {}).items():
+        path = folder / name
+        if WEIGHTS.fullmatch(name):
+            continue
+        if not path.is_file():
+            raise CorruptError(f"`{path}` is missing: the run folder is not whole")
+        if not matches(path, blob):
+            raise DigestError(f"`{path}` does not have the digest that zoo.lock tells; {ADVICE}")
 
 
 def version_remarks(lock: Mapping[str, Any]) -> Iterator[str]:
@@ -72,7 +88,7 @@ def version_remarks(lock: Mapping[str, Any]) -> Iterator[str]:
         for name, before in told.items() if isinstance(told, dict) else ():
             try:
                 here = version(name)
-            except PackageNotFoundError:
+            except (PackageNotFoundError, ValueError):
                 continue
             if here != before:
                 yield f"made with {name} {before}; {here} is installed here"
