@@ -80,9 +80,9 @@ def test_a_block_gives_the_batches_that_joining_gives(rows: list[Sample], data: 
     assert_equal(Block(rows, join).batch(np.array(chosen), seeds), expected)
 
 
-def test_rows_are_together_once_all_are_there_and_twice_their_size_has_room() -> None:
+def test_rows_are_together_once_all_are_there_and_what_is_made_of_them_has_room() -> None:
     rows = [Sample({"photo": torch.full((2, 2), float(row))}, row=row) for row in range(3)]
-    for room, together in ((96, True), (95, False), (0, False)):
+    for room, together in ((144, True), (143, False), (0, False)):
         kept = Kept([2, 1], room, collation())
         numbers = kept.numbers(np.array([[0, 0], [0, 1], [1, 0]])).tolist()
         assert numbers == [0, 1, 2]

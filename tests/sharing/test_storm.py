@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.loopback.faults import Corrupt, Drop, Lost, Status, Truncate
+from tests.loopback.faults import Corrupt, Drop, Lost, Stall, Status, Truncate
 from tests.loopback.serving import Loopback
 from tests.sharing.test_hub import Person
 
@@ -70,3 +71,33 @@ def test_what_was_garbled_on_the_way_is_fetched_again(plain_hub: Loopback, train
     eve = Person(plain_hub, tmp_path / "eve")
     assert "does not have the digest" in eve.zoo("pull", "acme/numbers", "-o", "mine", code=5)
     assert not (eve.home / "mine").exists()
+
+
+HURRIED = """\
+import sys
+import time
+from zoo.checkpoint import network
+network.READ = network.CONNECT = 0.5
+network.FIRST_WAIT, network.LONGEST_WAIT = 0.01, 1  # the real ones are a minute
+from zoo.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [Stall(600), Status(429, {"Retry-After": "86400"})], ids=["stalled", "a day"])
+@pytest.mark.parametrize("verb", ["pull", "push"])
+def test_a_server_that_keeps_one_waiting_is_given_up(
+    plain_hub: Loopback, trained: Path, tmp_path: Path, fault: Stall | Status, verb: str
+) -> None:
+    ann = Person(plain_hub, tmp_path / "ann")
+    plain_hub.fail(".*", "/api/", 1_000, fault)
+    words = ["pull", "acme/numbers", "-o", "mine"] if verb == "pull" else ["push", str(trained), "acme/numbers"]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", HURRIED, *words], cwd=ann.home, env=ann.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 6, done.stderr
+    assert "tries failed" in done.stderr
+    assert time.monotonic() - started < 60
+    plain_hub.calm()

@@ -152,7 +152,8 @@ class Repository:
             raise NetworkError(
                 f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"
             ) from None
-        assert found is not None
+        if found is None or not COMMIT.fullmatch(found):
+            raise NetworkError(f"{self}: the server names the commit {str(found)[:80]!r}, which is none")
         with suppress(UsageError):  # whoever fetches a commit leaves no trace of the branch that it was
             replace_file(self._reference(), found)
         return found
@@ -160,7 +161,8 @@ class Repository:
     def _cached_commit(self) -> str | None:
         """The commit that the cache knows the revision by."""
         reference = self._reference()
-        return reference.read_text().strip() if reference.is_file() else None
+        found = reference.read_text(errors="replace").strip() if reference.is_file() else ""
+        return found if COMMIT.fullmatch(found) else None
 
     def _reference(self) -> Path:
         return self._cache() / "refs" / (self.revision or "main")

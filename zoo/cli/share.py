@@ -54,6 +54,8 @@ def push_command(
         return
     if dry_run:
         print_table(["file", "bytes"], [[name, f"{size:,}"] for name, size in found.files.items()])
+    for each in found.remarks:
+        note(each)
     for base in found.delta:
         note(f"the weights are what differs from {base}, which must stay where it is; --full sends them whole")
     if dry_run:

@@ -66,8 +66,8 @@ class Kept:
 
     @property
     def block(self) -> "Block | None":
-        """All rows together; None as long as some are lacking, or where there is no room for a second copy."""
-        if self._block is None and self._count == len(self._samples) and 2 * self._used <= self._room:
+        """All rows together; None as long as some are lacking, or where there is no room for what is made of them."""
+        if self._block is None and self._count == len(self._samples) and (1 + PADDED) * self._used <= self._room:
             samples = [each for each in self._samples if each is not None]
             self._samples = [None] * len(samples)
             self._block = Block(samples, self._collation)

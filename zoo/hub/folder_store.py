@@ -11,10 +11,13 @@ from typing import Any
 
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
 from zoo.files import complete_file, file_digest, json_text, locked, replace_file
-from zoo.hub.reference import COMMIT
+from zoo.hub.reference import COMMIT, Reference
 from zoo.hub.store import Blob, Pushed, Store
 
 TIP = "main"
+MOST_BYTES = 16 << 20
+"""Bytes of a record, at most."""
+
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,6 +28,10 @@ class FolderStore(Store):
     """
 
     own = False
+
+    def __init__(self, reference: Reference) -> None:
+        super().__init__(reference)
+        self._trees: dict[str, Mapping[str, Blob]] = {}
 
     @property
     def folder(self) -> Path:
@@ -58,6 +65,11 @@ class FolderStore(Store):
 
     def tree(self, commit: str) -> Mapping[str, Blob]:
         """The files that the commit's record lists."""
+        if commit not in self._trees:
+            self._trees[commit] = self._listed(commit)
+        return self._trees[commit]
+
+    def _listed(self, commit: str) -> Mapping[str, Blob]:
         files = self._read(commit).get("files")
         if not isinstance(files, dict):
             raise CorruptError(f"`{self._record(commit)}` lists no files")
@@ -118,6 +130,8 @@ class FolderStore(Store):
     def _read(self, commit: str) -> dict[str, Any]:
         path = self._record(commit)
         try:
+            if path.stat().st_size > MOST_BYTES:
+                raise ValueError
             content = path.read_bytes()
             found = json.loads(content)
         except (OSError, ValueError, RecursionError):

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from zoo.checkpoint.network import FIRST_WAIT, first_line, passing, patiently, r
 from zoo.checkpoint.repository import Repository, failures
 from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
-from zoo.hub.names import KNOWN
+from zoo.hub.names import KNOWN, MOST
 from zoo.hub.reference import Reference
 from zoo.hub.store import Blob, Pushed, Store, matches
 
@@ -131,7 +132,8 @@ class HubStore(Store):
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
         def ask() -> list[Any]:
-            return list(self._api().list_repo_tree(self.reference.place, recursive=True, revision=commit))
+            listed = self._api().list_repo_tree(self.reference.place, recursive=True, revision=commit)
+            return list(islice(listed, 2 * MOST))
 
         try:
             found = self._asked(ask)

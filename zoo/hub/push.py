@@ -23,6 +23,7 @@ class Push:
         delta: The bases that must stay where they are, because the weights are a delta; empty where they are whole.
         weights: Bytes of the weights, whole.
         difference: The largest difference of golden outputs after it was pulled back; None where there are none.
+        remarks: What the user should know.
     """
 
     reference: Reference
@@ -32,6 +33,7 @@ class Push:
     delta: tuple[str, ...]
     weights: int
     difference: float | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def push(
@@ -75,7 +77,7 @@ def push(
         told = {name: path.stat().st_size for name, path in staged.files.items()}
         bases = tuple(map(str, staged.bases))
         if dry_run:
-            return Push(asked, told, staged.size, False, bases, staged.weights)
+            return Push(asked, told, staged.size, False, bases, staged.weights, remarks=staged.remarks)
         store = open_store(asked, private=private)
         parent = store.tip()
         pushed = store.commit(staged.files, parent, message or f"Push {folder.resolve().name}")
@@ -86,4 +88,4 @@ def push(
             error.args = (f"`{at}` is there, but it could not be proven that it is right: {error}",)
             raise
     sent = staged.size if pushed.sent is None else pushed.sent
-    return Push(at, told, sent, pushed.new, bases, staged.weights, back.difference)
+    return Push(at, told, sent, pushed.new, bases, staged.weights, back.difference, staged.remarks)

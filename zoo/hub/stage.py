@@ -9,7 +9,7 @@ from typing import Any
 from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
 from zoo.checkpoint.raw import Raw, write_file
 from zoo.checkpoint.verify import check_files, read_json, section
-from zoo.errors import CorruptError, UsageError
+from zoo.errors import CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
 from zoo.hub.finite import nonfinite
@@ -32,11 +32,13 @@ class Staged:
         files: By name; where they are.
         weights: Bytes of the weights, whole.
         bases: The bases that must stay where they are; none unless a delta is sent.
+        remarks: What the user should know.
     """
 
     files: Mapping[str, Path]
     weights: int
     bases: tuple[Base, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -57,7 +59,6 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
         UsageError: It is no run, it holds files that are of no run, or weights that are no numbers.
         CorruptError: It is not whole.
         DigestError: A file or tensor is not the one that was written.
-        NetworkError: A base is not in the cache, and the Hub cannot be reached.
     """
     files = _files(run)
     lock = read_json(run / LOCK)
@@ -65,13 +66,15 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
     tensors = raw_weights(run)
     check_digests(tensors, lock, f"`{run}`")
     if not allow_nonfinite and (wrong := nonfinite(tensors)):
-        raise UsageError(f"`{run}`: `{wrong}` holds NaN or infinities: this model predicts nothing; train it again")
+        told = f"`{run}`: `{wrong}` holds NaN or infinities: this model predicts nothing"
+        raise UsageError(f"{told}; train it again, or send it as it is with --allow-nonfinite")
     if make_golden(run, beside / GOLDEN):
         files[GOLDEN] = beside / GOLDEN
     else:
         files.pop(GOLDEN, None)
     size = sum(each.size for each in tensors.values())
-    rules, bases, own = ([], {}, []) if full else _differing(tensors, lock)
+    remarks: list[str] = []
+    rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
         files = {name: path for name, path in files.items() if not WEIGHTS.fullmatch(name)}
         write_file(beside / DELTA, {name: tensors[name] for name in own})
@@ -87,7 +90,7 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
         },
     }
     (beside / LOCK).write_text(json_text({**_public(lock), "shared": shared}), encoding="utf-8")
-    return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()))
+    return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()), tuple(remarks))
 
 
 def _files(run: Path) -> dict[str, Path]:
@@ -107,8 +110,10 @@ def _files(run: Path) -> dict[str, Path]:
     return {name: found[name] for name in known}
 
 
-def _differing(tensors: Mapping[str, Raw], lock: Mapping[str, Any]) -> tuple[list[Rule], dict[str, Base], list[str]]:
-    """Where tensors stand in pinned bases, and the names of those that stand in none."""
+def _differing(
+    tensors: Mapping[str, Raw], lock: Mapping[str, Any], remarks: list[str]
+) -> tuple[list[Rule], dict[str, Base], list[str]]:
+    """Where tensors stand in pinned bases, and the names of those that stand in none; remarks on bases not reached."""
     told = section(lock, "tensors", LOCK)
     digests = {name: str(told[name]) for name in tensors}
     sizes = {name: each.size for name, each in tensors.items()}
@@ -116,7 +121,11 @@ def _differing(tensors: Mapping[str, Raw], lock: Mapping[str, Any]) -> tuple[lis
     known: dict[str, dict[str, str]] = {}
     rules = []
     for part, (repo, commit) in pinned_records(section(lock, "weights", LOCK)).items():
-        base = bases.get(f"{repo}@{commit}") or find_base(repo, commit)
+        try:
+            base = bases.get(f"{repo}@{commit}") or find_base(repo, commit)
+        except NetworkError as error:
+            remarks.append(f"weights of {part} are sent whole, because their base cannot be compared: {error}")
+            continue
         if base is None:
             continue
         bases[str(base)] = base
