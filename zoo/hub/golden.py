@@ -101,12 +101,14 @@ def _cells(model: ZooModel, name: str) -> list[Any]:
 
 
 def _vector(numbers: list[float], categories: tuple[int, ...], columns: tuple[str, ...]) -> Any:
-    """Numbers as cells; a category is missing, because its names are not known here."""
-    kept = [None if each != each else each for each in numbers]
-    known = [None if count else each for each, count in zip(kept, categories or (0,) * len(kept), strict=True)]
+    """Numbers as cells. Categories are missing, because their names are not known here; so is a number, but not all."""
+    counts = categories or (0,) * len(numbers)
+    known = [None if count or each != each else each for each, count in zip(numbers, counts, strict=True)]
+    if not any(known):
+        known = [None if count else 0.5 for count in counts]
     if len(columns) > 1:
         return dict(zip(columns, known, strict=True))
-    return known[0] if len(known) == 1 else kept
+    return known[0] if len(known) == 1 else known
 
 
 def _written(cell: Any) -> Any:
