@@ -71,6 +71,7 @@ COMMANDS = [
     ["push", "nothing", "file:///nothing"],
     ["pull", "file:///nothing"],
     ["verify", "nothing"],
+    ["diff", "nothing", "nothing"],
 ]
 RUN = """\
 import sys

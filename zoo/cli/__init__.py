@@ -30,6 +30,7 @@ VERBS = {
     "push": ("zoo.cli.share", "Share a run: one commit, proven the same by pulling it back."),
     "pull": ("zoo.cli.share", "Fetch a shared run, the same to the last bit, or tell why not."),
     "verify": ("zoo.cli.share", "Prove that a run is the one that was written."),
+    "diff": ("zoo.cli.share", "Tell what two runs differ in, and by how much."),
     "spec": ("zoo.cli.spec", "Render a spec in full, or print the schema of all specs."),
     "list": ("zoo.cli.components", "List components, recipes and pretrained models."),
     "show": ("zoo.cli.components", "Tell all about one of them."),

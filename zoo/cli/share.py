@@ -1,12 +1,16 @@
-"""The verbs that share runs: `zoo push`, `zoo pull`, `zoo verify`."""
+"""The verbs that share runs and compare them: `zoo push`, `zoo pull`, `zoo verify`, `zoo diff`."""
 
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from zoo.hub.diff import Part, Score
 
 nonfinite_option = click.option(
     "--allow-nonfinite", is_flag=True, help="Take weights that hold NaN or infinities, which else are refused."
@@ -105,6 +109,55 @@ def verify_command(run: str, as_json: bool) -> None:
     for each in found.remarks:
         note(each)
     click.echo(f"{found.name}: {found.tensors} tensors as they were written, {_proof(found.difference)}")
+
+
+@click.command("diff")
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@json_option
+def diff_command(one: str, other: str, as_json: bool) -> None:
+    """Tell what two runs differ in, and by how much.
+
+    A and B are run folders or shared runs. Compared are their specs, what they were made of, their tensors, and their
+    scores with the intervals beside.
+    """
+    from zoo.hub.diff import diff
+
+    found = diff(one, other)
+    if as_json:
+        print_json(asdict(found))
+        return
+    for line in found.spec:
+        click.echo(line)
+    for key, (before, after) in found.facts.items():
+        click.echo(f"{key}: {_short(before)} -> {_short(after)}")
+    columns = ["part", "equal", "changed", "only in A", "only in B", "largest change", "of"]
+    print_table(columns, map(_part_row, found.parts))
+    if found.scores:
+        print_table(["modalities", "head", "metric", "A", "B"], map(_score_row, found.scores))
+    click.echo("the weights are the same, bit by bit" if found.same_weights else "the weights differ")
+
+
+def _part_row(part: "Part") -> list[str]:
+    counts = [str(each) if each else "" for each in (part.equal, part.changed, part.gone, part.new)]
+    largest = "" if part.largest is None else f"{part.largest:.2g}"
+    return [part.name, *counts, largest, part.where or ""]
+
+
+def _score_row(score: "Score") -> list[str]:
+    return [score.subset, score.head, score.metric, _interval(score.before), _interval(score.after)]
+
+
+def _interval(found: "tuple[float | None, ...] | None") -> str:
+    if found is None or found[0] is None:
+        return "-"
+    value, low, high = found
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _proof(difference: float | None) -> str:
