@@ -9,6 +9,8 @@ from zoo.hub.open import open_store
 from zoo.hub.pull import pull
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.stage import stage
+from zoo.spec.licences import licence_remarks
+from zoo.spec.load import load_spec
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,10 @@ def push(
         beside = Path(name)
         staged = stage(folder, beside, full=full, allow_nonfinite=allow_nonfinite)
         told = {name: path.stat().st_size for name, path in staged.files.items()}
+        remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
         bases = tuple(map(str, staged.bases))
         if dry_run:
-            return Push(asked, told, staged.size, False, bases, staged.weights, remarks=staged.remarks)
+            return Push(asked, told, staged.size, False, bases, staged.weights, remarks=remarks)
         store = open_store(asked, private=private)
         parent = store.tip()
         pushed = store.commit(staged.files, parent, message or f"Push {folder.resolve().name}")
@@ -88,4 +91,4 @@ def push(
             error.args = (f"`{at}` is there, but it could not be proven that it is right: {error}",)
             raise
     sent = staged.size if pushed.sent is None else pushed.sent
-    return Push(at, told, sent, pushed.new, bases, staged.weights, back.difference, staged.remarks)
+    return Push(at, told, sent, pushed.new, bases, staged.weights, back.difference, remarks)

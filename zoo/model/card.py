@@ -6,35 +6,33 @@ from typing import Any
 from zoo import __version__
 from zoo.data.columns import sample_names
 from zoo.model.calibration import told_calibration
+from zoo.model.metadata import metadata
 from zoo.model.model import ZooModel
 from zoo.spec.render import render_spec
 from zoo.spec.sections import SharedBackbone, Spec
 
 
-def card(model: ZooModel, metrics: Mapping[str, Any]) -> str:
+def card(model: ZooModel, weights: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> str:
     """`README.md` of a run folder, in Markdown.
 
     Args:
         model: The model.
+        weights: Where the weights of its parts came from, as its lock tells it.
         metrics: What `metrics.json` holds; empty where nothing was measured.
     """
     spec = model.spec
     total = sum(each.numel() for each in model.parameters())
     parts = [
-        f"---\nlibrary_name: zoo\ntags: [zoo]\n{_license(spec)}---",
+        f"---\n{metadata(spec, weights, metrics)}\n---",
         f"# {spec.name}",
         f"Made with zoo {__version__}: {total:,} parameters.",
         _inputs(spec),
         _quality(metrics),
         _probabilities(model),
-        f"## Use\n\n```sh\nzoo predict FOLDER {' '.join(f'{name}=...' for name in sample_names(spec))}\n```",
+        _use(spec),
         f"## Spec\n\n```yaml\n{render_spec(spec)}```",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _license(spec: Spec) -> str:
-    return f"license: {spec.hub.license}\n" if spec.hub.license else ""
 
 
 def _inputs(spec: Spec) -> str:
@@ -47,6 +45,14 @@ def _inputs(spec: Spec) -> str:
             told = f"{backbone.use} | {backbone.weights}"
         rows.append(f"| {name} | {section.type} | {told} |")
     return "\n".join(rows)
+
+
+def _use(spec: Spec) -> str:
+    """What to type; how to get the model where the spec says where it is shared."""
+    pull = f"zoo pull {spec.hub.repo} -o runs/{spec.name}\n" if spec.hub.repo else ""
+    folder = f"runs/{spec.name}" if spec.hub.repo else "FOLDER"
+    values = " ".join(f"{name}=..." for name in sample_names(spec))
+    return f"## Use\n\n```sh\n{pull}zoo predict {folder} {values}\n```"
 
 
 def _probabilities(model: ZooModel) -> str:

@@ -52,10 +52,11 @@ def write_run(model: ZooModel, folder: Path, final: Path, metrics: Mapping[str, 
         files |= {f"{beside}/{name}": text for name, text in backbone.files().items()}
     for name, text in files.items():
         _write(folder / name, text)
-    _write(folder / LOCK, json_text(lock(spec, model.sources, tensors, aliases, files)))
+    made_of = lock(spec, model.sources, tensors, aliases, files)
+    _write(folder / LOCK, json_text(made_of))
     if metrics:
         _write(folder / METRICS, json_text(metrics))
-    _write(folder / CARD, card(model, metrics))
+    _write(folder / CARD, card(model, made_of["weights"], metrics))
 
 
 def write_metrics(model: ZooModel, folder: Path, metrics: Mapping[str, Any]) -> None:
@@ -67,7 +68,8 @@ def write_metrics(model: ZooModel, folder: Path, metrics: Mapping[str, Any]) -> 
         metrics: What was measured.
     """
     replace_file(folder / METRICS, json_text(metrics))
-    replace_file(folder / CARD, card(model, metrics))
+    weights = section(read_json(folder / LOCK), "weights", f"`{folder / LOCK}`")
+    replace_file(folder / CARD, card(model, weights, metrics))
 
 
 class Trained(Protocol):
