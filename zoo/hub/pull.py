@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.store import Blob, Store, matches
 from zoo.hub.told import Told, read_told
+
+AT_ONCE = 8
+"""Files that are fetched at once."""
 
 CARD = "README.md"
 UNLISTED = (LOCK, CARD)
@@ -109,20 +113,19 @@ class _Pull:
         wanted = self._wanted(names, told)
         bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
         self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
-        size = 0
-        for name, blob in wanted.items():
-            path = self._verified(name, blob)
-            size += blob.size
-            if name == DELTA:
-                self._put_together(map_file(path), lock, told, folder)
-            elif name != INDEX or not told.rules:
-                _place(path, folder / name, self._store.own)
-            self._watch(name, blob.size)
+        for small in (True, False):  # what is small may already tell that the rest is not worth fetching
+            some = {name: blob for name, blob in wanted.items() if bool(WEIGHTS.fullmatch(name)) is not small}
+            for name, path in self._all_verified(some):
+                if name == DELTA:
+                    self._put_together(map_file(path), lock, told, folder)
+                elif name != INDEX or not told.rules:
+                    _place(path, folder / name, self._store.own)
+                self._watch(name, wanted[name].size)
         check_complete(raw_weights(folder), lock, self._where)
-        return size
+        return sum(each.size for each in wanted.values())
 
     def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:
-        """The files to fetch, small ones first, those of which a lock tells with what it tells of them."""
+        """The files to fetch, those of which a lock tells with what it tells of them."""
         listed = told.files if told.files is not None else {each: self._tree[each] for each in names}
         if lacking := sorted(listed.keys() - set(names)):
             raise CorruptError(f"{self._where} lacks {lacking[0][:80]!r}, which its zoo.lock lists")
@@ -133,7 +136,7 @@ class _Pull:
                 raise CorruptError(f"{self._where}: {name!r} has {blob.size:,} bytes, too many for what it is")
             if blob.size != self._tree[name].size:
                 raise DigestError(f"{self._where}: {name!r} has not the size that zoo.lock tells")
-        return dict(sorted(wanted.items(), key=lambda item: (bool(WEIGHTS.fullmatch(item[0])), item[0])))
+        return dict(sorted(wanted.items()))
 
     def _check_room(self, folder: Path, size: int) -> None:
         free = shutil.disk_usage(folder).free
@@ -141,6 +144,15 @@ class _Pull:
             raise UsageError(
                 f"{self._where} takes {size:,} bytes, and there are {free:,} free beside `{folder.parent}`"
             )
+
+    def _all_verified(self, blobs: Mapping[str, Blob]) -> Iterator[tuple[str, Path]]:
+        """Several files at once, in their order; none is begun after one failed."""
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            paths = [pool.submit(self._verified, name, blob) for name, blob in blobs.items()]
+            yield from zip(blobs, (path.result() for path in paths), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _small(self, name: str) -> Path:
         if self._tree[name].size > SMALL:
