@@ -61,6 +61,7 @@ def same(one: Path, other: Path) -> bool:
 
 def test_a_colleague_pulls_what_was_pushed(hub: Loopback, trained: Path, tmp_path: Path) -> None:
     ann, bob = Person(hub, tmp_path / "ann"), Person(hub, tmp_path / "bob", hub.read_token)
+    assert "a new repository, private" in ann.zoo("push", trained, "acme/numbers", "--dry-run")
     told = json.loads(ann.zoo("push", trained, "acme/numbers", "--json").partition("\n}")[0] + "}")
     assert told["new"] and told["difference"] == 0
     assert hub.repo("acme/numbers").private

@@ -64,9 +64,16 @@ def test_a_dry_run_tells_what_would_be_sent_and_changes_nothing(trained: Path, t
     done = run("push", trained, f"file://{tmp_path}/store", "--dry-run", "--json")
     told = json.loads(done.stdout)
     assert told["dry_run"] and not told["new"] and told["sent"] == sum(told["files"].values())
+    assert told["remarks"] == ["who could read it: whoever can read the folder"]
     assert "model.safetensors" in told["files"]
     assert not (tmp_path / "store").exists()
     assert files(trained) == before
+
+
+@pytest.mark.slow
+def test_a_dry_run_of_what_is_there_sends_nothing(trained: Path, pushed: Push) -> None:
+    told = json.loads(run("push", trained, pushed.reference.at(None), "--dry-run", "--json").stdout)
+    assert told["sent"] == 0
 
 
 def test_a_folder_that_has_something_and_a_model_that_is_not_there(pushed: Push, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
 from zoo.files import complete_file, file_digest, json_text, locked, replace_file
 from zoo.hub.reference import COMMIT, Reference
-from zoo.hub.store import Blob, Pushed, Store
+from zoo.hub.store import Blob, Preview, Pushed, Store
 
 TIP = "main"
 MOST_BYTES = 16 << 20
@@ -88,6 +88,14 @@ class FolderStore(Store):
         if not path.is_file():
             raise NetworkError(f"`{self.reference}` lacks `{name}` (objects/{digest})")
         return path
+
+    def preview(self, files: Mapping[str, Path]) -> Preview:
+        """Files whose content no object has yet."""
+        tip = self.tip()
+        there = set() if tip is None else self.tree(tip).keys() - files.keys()
+        objects = {name: self.folder / "objects" / file_digest(path) for name, path in files.items()}
+        sent = {name: path.stat().st_size for name, path in files.items() if not objects[name].is_file()}
+        return Preview(sent, tuple(sorted(there)), "whoever can read the folder")
 
     def commit(self, files: Mapping[str, Path], parent: str | None, message: str) -> Pushed:
         """Copies what is not there yet, writes the record, and moves `main` to it last."""

@@ -14,7 +14,7 @@ from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
 from zoo.hub.names import KNOWN, MOST
 from zoo.hub.reference import Reference
-from zoo.hub.store import Blob, Pushed, Store, matches
+from zoo.hub.store import Blob, Preview, Pushed, Store, matches
 
 Found = TypeVar("Found")
 
@@ -74,14 +74,33 @@ class HubStore(Store):
         there = self._ours(parent)
         if made and there:
             raise ConflictError(f"`{self.reference}` is at {parent}: somebody pushed meanwhile")
-        if there.keys() - {"README.md"} and "zoo.lock" not in there:
-            raise ConflictError(f"`{self.reference}` holds a model that is none of zoo's; name another repository")
-        changed = {name: path for name, path in files.items() if not matches(path, there.get(name))}
-        gone = sorted(there.keys() - files.keys())
+        changed, gone = self._changes(files, there)
         if parent is not None and not changed and not gone:
             return Pushed(parent, parent, 0, new=False)
         commit = self._sent(files, changed, gone, parent, message)
         return Pushed(commit, parent, sum(path.stat().st_size for path in changed.values()), new=True)
+
+    def preview(self, files: Mapping[str, Path]) -> Preview:
+        """Files that the newest commit has not, and who may see the repository."""
+        tip = self.tip()
+        changed, gone = self._changes(files, self._ours(tip))
+        private = (
+            self._private if tip is None else self._asked(lambda: self._api().repo_info(self.reference.place)).private
+        )
+        made = "a new repository, " if tip is None else ""
+        audience = f"{made}{'private' if private else 'public'}"
+        return Preview({name: path.stat().st_size for name, path in changed.items()}, tuple(gone), audience)
+
+    def _changes(self, files: Mapping[str, Path], there: Mapping[str, Blob]) -> tuple[dict[str, Path], list[str]]:
+        """The files that are not there, and those that are there and not among these.
+
+        Raises:
+            ConflictError: What is there is no run.
+        """
+        if there.keys() - {"README.md"} and "zoo.lock" not in there:
+            raise ConflictError(f"`{self.reference}` holds a model that is none of zoo's; name another repository")
+        changed = {name: path for name, path in files.items() if not matches(path, there.get(name))}
+        return changed, sorted(there.keys() - files.keys())
 
     def _sent(
         self, files: Mapping[str, Path], changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str

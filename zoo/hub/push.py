@@ -20,7 +20,7 @@ class Push:
     Args:
         reference: The model, at the commit that has it; without a revision where nothing was pushed yet.
         files: Bytes by name.
-        sent: Bytes of files that were sent, as far as the store tells; else those of all files.
+        sent: Bytes of the files that were not there yet.
         new: Whether there is a new commit.
         delta: The bases that must stay where they are, because the weights are a delta; empty where they are whole.
         weights: Bytes of the weights, whole.
@@ -79,9 +79,12 @@ def push(
         told = {name: path.stat().st_size for name, path in staged.files.items()}
         remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
         bases = tuple(map(str, staged.bases))
-        if dry_run:
-            return Push(asked, told, staged.size, False, bases, staged.weights, remarks=remarks)
         store = open_store(asked, private=private)
+        if dry_run:
+            preview = store.preview(staged.files)
+            gone = [f"{name} would not be there any more" for name in preview.gone]
+            remarks = (*remarks, *gone, f"who could read it: {preview.audience}")
+            return Push(asked, told, sum(preview.sent.values()), False, bases, staged.weights, remarks=remarks)
         parent = store.tip()
         pushed = store.commit(staged.files, parent, message or f"Push {folder.resolve().name}")
         at = asked.at(pushed.commit)

@@ -42,6 +42,21 @@ class Pushed:
     new: bool
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a push would do.
+
+    Args:
+        sent: Bytes of the files that are not there yet, by name.
+        gone: Files of the newest commit that would not be in the next one.
+        audience: Who could read them.
+    """
+
+    sent: Mapping[str, int]
+    gone: tuple[str, ...]
+    audience: str
+
+
 def matches(path: Path, blob: Blob | None) -> bool:
     """Whether a file has the size and the digest that a store, or a lock, tells."""
     if blob is None or path.stat().st_size != blob.size:
@@ -101,6 +116,14 @@ class Store(ABC):
 
         Raises:
             NetworkError: It cannot be fetched.
+        """
+
+    @abstractmethod
+    def preview(self, files: Mapping[str, Path]) -> Preview:
+        """What `commit` would do with these files; nothing is changed.
+
+        Raises:
+            NetworkError: It cannot be reached.
         """
 
     @abstractmethod
