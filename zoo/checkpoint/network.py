@@ -32,10 +32,14 @@ Found = TypeVar("Found")
 def bounded() -> None:
     """Gives huggingface_hub's client time limits, which it has not, and caps the waits that servers ask for."""
     from huggingface_hub import set_client_factory
-    from huggingface_hub.utils._http import default_client_factory
+    from huggingface_hub.utils import _http
+
+    default = _http.default_client_factory
+    if _http._GLOBAL_CLIENT_FACTORY is not default:  # somebody's own, with a proxy or certificates
+        return
 
     def client() -> Any:
-        made = default_client_factory()
+        made = default()
         made.event_hooks["request"].append(_limit)
         made.event_hooks["response"].append(_cap_wait)
         return made
