@@ -18,7 +18,10 @@ from zoo.hub.store import Blob, Preview, Pushed, Store, matches
 
 Found = TypeVar("Found")
 
-PUSHES = 4
+LONGEST_PAUSE = 10.0
+"""Seconds between two of them, unless the server asks for more."""
+
+PUSHES = 10
 """How often a commit is sent whose reply was lost or refused, as long as nothing landed."""
 
 
@@ -118,7 +121,7 @@ class HubStore(Store):
                     ) from None
                 if not passing(error) or number == PUSHES:
                     raise self._refused(error) from None
-                time.sleep(wait_of(error, FIRST_WAIT * 2**number))
+                time.sleep(wait_of(error, min(FIRST_WAIT * 2**number, LONGEST_PAUSE)))
         raise AssertionError("the last try ends the loop")
 
     def _created_commit(self, changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str) -> str:
