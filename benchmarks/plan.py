@@ -3,7 +3,8 @@
 Run it as `python benchmarks/plan.py [ROUNDS [PRECISION]]`. The first table plans a vision transformer of 1.1 billion
 parameters with a BERT-large; beside it a script that only imports torch, timm and transformers' BertModel. Both run in
 turn, each in a fresh process, whole from start to exit. The second table builds models for real, in a process each, and
-reads from the kernel how much memory three steps of training, and a prediction, took at most above what was there.
+reads from the kernel, or of a GPU from torch, how much memory three steps of training, and a prediction, took at most
+above what was there.
 """
 
 import json
@@ -114,17 +115,18 @@ def measured(text: str) -> dict[str, Any]:
     assert planned.memory is not None
     rows = planned.memory.batch_size
     accelerator = make_accelerator(spec["train"]["precision"])
-    warm = torch.randn(64, 64, requires_grad=True) @ torch.randn(64, 64)
+    device = accelerator.device
+    warm = torch.randn(64, 64, requires_grad=True, device=device) @ torch.randn(64, 64, device=device)
     torch.autograd.backward(warm.sum())  # wakes torch's libraries
     start = reset_peak()
-    model = build(spec)
+    model = build(spec).to(device)
     apply_transfer(model)
     values = {name: model.backbone(name).example(rows) for name in model.inputs}
     model.eval()
     with torch.no_grad(), accelerator.autocast():
-        model(Batch(values))
+        model(Batch(values).to(device))
     inference = peak() - start
-    batch = Batch(values, {name: Targets(model.head(name).example(rows)) for name in model.heads})
+    batch = Batch(values, {name: Targets(model.head(name).example(rows)) for name in model.heads}).to(device)
     model.train()
     optimizer = make_optimizer(model)
     best = {name: each.detach().clone() for name, each in model.moving().items()}
@@ -144,13 +146,22 @@ def measured(text: str) -> dict[str, Any]:
 
 
 def reset_peak() -> int:
-    """Bytes of memory that this process has now, which is its peak from here on."""
-    Path("/proc/self/clear_refs").write_text("5")
+    """Bytes of memory, of a GPU if there is one, that this process has now, which is its peak from here on."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        Path("/proc/self/clear_refs").write_text("5")
     return peak()
 
 
 def peak() -> int:
     """Most bytes that this process had since the last reset."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024
 

@@ -33,6 +33,7 @@ from zoo.evaluation.measure import (
 )
 from zoo.evaluation.verdict import verdicts
 from zoo.features import Batch, Features
+from zoo.model.device import computing
 from zoo.model.model import ZooModel
 from zoo.model.run import Trained, check_split, learnt_from, model_of
 from zoo.model.usable import usable_rows
@@ -66,6 +67,8 @@ def evaluate(
             validation are not those that the run set aside, because its table was changed.
     """
     model = model_of(run, components)
+    if isinstance(run, (str, Path)):
+        model.to(computing())
     spec = with_tables(model.spec, tables, [str(data)])
     chosen = spec.data
     if isinstance(run, (str, Path)) and data is None and chosen.test is None and isinstance(chosen.validation, float):

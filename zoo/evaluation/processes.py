@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from zoo.errors import UsageError
+from zoo.model.device import computing
 
 PATIENCE = timedelta(days=30)
 """How long a process that is done waits for the others."""
@@ -57,7 +58,7 @@ class Processes:
 def processes() -> Processes:
     """Joins the processes that torchrun or `accelerate launch` started, each with a device of its own."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Processes(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        return Processes(0, 1, computing())
     from accelerate import PartialState
 
     state = PartialState(cpu=not torch.cuda.is_available())  # without a GPU it joins the others only if told so

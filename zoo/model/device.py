@@ -34,6 +34,11 @@ def device_at_hand() -> Device:
     return Device("cpu", "CPU", available_memory())
 
 
+def computing() -> torch.device:
+    """Where a model that was read from a folder computes: the first GPU, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def precision_on(device: str, precision: str) -> str:
     """The precision that `train.precision` means.
 

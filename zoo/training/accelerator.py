@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
-from accelerate.utils import gather_object
+from accelerate.utils import DistributedType, gather_object
 
 from zoo.data.step import Share
 from zoo.errors import UsageError
@@ -49,7 +49,7 @@ def make_accelerator(
         log_with=track,
         project_dir=folder,
     )
-    if shard and accelerator.num_processes == 1:
+    if shard and accelerator.distributed_type == DistributedType.NO:
         raise UsageError("`train.shard: true` needs several processes: `torchrun --nproc-per-node 2 -m zoo train ...`")
     return accelerator
 

@@ -20,17 +20,21 @@ ROOM = 0.8
 """Share of the device's memory that `batch_size: auto` fills at most."""
 
 
-def prepare_backbones(model: ZooModel) -> None:
+def prepare_backbones(model: ZooModel, device: torch.device) -> None:
     """Does what `train.recompute` and `train.compile` ask for, to the backbones that are trained.
 
-    The weights of the others lie with channels last, as the pictures do that they read: convolutions are faster so.
+    Weights lie with channels last where convolutions are faster so: on a GPU, and of backbones that are not trained.
+
+    Args:
+        model: The model.
+        device: Where it will be trained.
 
     Raises:
         UsageError: None of them can recompute.
     """
     train, moving = model.spec.train, dict(_moving(model))
     for name, backbone in model.backbone_parts().items():
-        if name not in moving:
+        if name not in moving or device.type == "cuda":
             backbone.to(memory_format=torch.channels_last)
     if train.recompute and not [name for name, each in moving.items() if _recomputes(each)]:
         told = f"no backbone that is trained can do that ({', '.join(moving) or 'all are frozen'})"

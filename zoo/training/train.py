@@ -189,7 +189,7 @@ def learn_rows(
     """
     spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
     model = _built(spec, opened)
-    prepare_backbones(model)
+    prepare_backbones(model, accelerator.device)
     augmentation = make_augmentation(model)
     watch.start(model, [*opened.remarks, *augmentation.remarks, *filter(None, [remark])])
     if spec.train.track is not None:
