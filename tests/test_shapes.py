@@ -1,5 +1,6 @@
 """Shapes that annotations name are checked, in the tests alone."""
 
+import re
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from tests.conftest import SHAPED
+from tests.conftest import ROOT, SHAPED
 from zoo.features import Features, masked_mean
 
 
@@ -30,6 +31,13 @@ def test_every_part_of_zoo_has_modules_with_shapes() -> None:
     parts = {name.split(".")[0] for name in SHAPED}
     assert parts == {"zoo", "zoo_core", "zoo_timm", "zoo_transformers", "zoo_torchaudio"}
     assert {"zoo.features", "zoo.model.tower", "zoo_core.fusions.token_transformer"} < set(SHAPED)
+
+
+def test_shapes_are_of_classes() -> None:
+    """NumPy's NDArray is an alias and no class on Python 3.12 and later, where jaxtyping refuses it."""
+    for folder in ("zoo", "plugins"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not re.search(r"(Float|Int|UInt|Bool|Num|Real|Shaped)[0-9]*\[NDArray\[", path.read_text()), path
 
 
 @pytest.mark.slow

@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int, UInt8
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from zoo.features import Features
 
-Digests = UInt8[NDArray[np.uint8], "_rows 16"]
+Digests = UInt8[np.ndarray, "_rows 16"]
 """What tells cells apart: BLAKE2b of their identity."""
 
-Places = Int[NDArray[np.int64], "_rows 2"]
+Places = Int[np.ndarray, "_rows 2"]
 """For each cell the number of a file and the place in it; -1 where there is none."""
 
 FILE_SIZE = 64 << 20
@@ -172,6 +171,6 @@ class StoredRows:
     store: FeatureStore
     places: Places
 
-    def features(self, positions: Int[NDArray[np.int64], "rows"]) -> Features:
+    def features(self, positions: Int[np.ndarray, "rows"]) -> Features:
         """Features of some rows."""
         return self.store.features(self.places[positions])

@@ -14,7 +14,7 @@ from zoo.data.split import class_numbers
 from zoo.errors import UsageError
 from zoo.spec.sections import Spec
 
-Numbers = Int[NDArray[np.int64], "rows"]
+Numbers = Int[np.ndarray, "rows"]
 
 
 class FoldRows:

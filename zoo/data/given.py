@@ -33,7 +33,7 @@ class GivenTable(ArrowTable):
         order: Number of the Arrow row of each row; as they stand unless given.
     """
 
-    def __init__(self, name: str, cells: pa.Table, order: Int[NDArray[np.int64], "rows"] | None = None) -> None:
+    def __init__(self, name: str, cells: pa.Table, order: Int[np.ndarray, "rows"] | None = None) -> None:
         columns = OnDemand(cells.column_names, len(cells), partial(_column, cells))
         super().__init__(name, Path(), columns, Numbered(name, "row"))
         self._order = order

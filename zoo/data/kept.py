@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from jaxtyping import Int
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -16,7 +15,7 @@ from zoo.data.order import Draws
 from zoo.data.samples import Sample
 from zoo.features import Batch, Values
 
-Numbers = Int[NDArray[np.int64], "rows"]
+Numbers = Int[np.ndarray, "rows"]
 """Rows by their place among those of all selections, one selection after the other."""
 
 PADDED = 2

@@ -13,7 +13,7 @@ from zoo.data.rows import Selection
 from zoo.data.samples import Parts
 from zoo.data.tables import ArrowTable
 
-Lengths = Int[NDArray[np.int64], "_rows"]
+Lengths = Int[np.ndarray, "_rows"]
 
 SPREAD = 1.2
 """How much longer the longest row is than the mean of all, at least, where it is worth to sort them."""
@@ -69,8 +69,9 @@ def _of_column(selection: Selection, column: str, modality: str) -> NDArray[np.f
         measure = compute.list_value_length
     if measure is None:
         return None
-    measured = [_numbers(measure(chunk)) for chunk in cells.chunks]
-    return np.concatenate(measured)[selection.numbers].astype(np.float64)
+    measured = np.concatenate([_numbers(measure(chunk)) for chunk in cells.chunks])
+    chosen: NDArray[np.int64] = measured[selection.numbers]
+    return chosen.astype(np.float64)
 
 
 def _numbers(lengths: pa.Array) -> NDArray[np.int64]:

@@ -188,7 +188,7 @@ class Loader:
         return frozenset(name for name, each in self._labelled.items() if all(known.all() for known in each))
 
     @cached_property
-    def _labelled(self) -> dict[str, list[Bool[NDArray[np.bool_], "_"]]]:
+    def _labelled(self) -> dict[str, list[Bool[np.ndarray, "_"]]]:
         """For each head and selection, which of the rows have its label."""
         return {
             name: [_labelled(selection, columns, name) for selection in self.selections]
@@ -213,7 +213,7 @@ def _mixed(mixing: Mixing, seed: int, epoch: int, step: int, rank: int, batch: B
     return mixing(batch, seed_of(seed, epoch, "mixing", step, rank, part))
 
 
-def _labelled(selection: Selection, columns: Sequence[str], head: str) -> Bool[NDArray[np.bool_], "_"]:
+def _labelled(selection: Selection, columns: Sequence[str], head: str) -> Bool[np.ndarray, "_"]:
     if head not in selection.heads or not columns:
         return np.full(len(selection.numbers), head in selection.heads)
     filled = np.logical_or.reduce([selection.table.filled(column) for column in columns])

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 from jaxtyping import Int
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -16,7 +15,7 @@ from zoo.errors import UsageError
 from zoo.features import Batch, Targets, Values
 from zoo.spec.sections import Spec
 
-Partners = Int[NDArray[np.int64], "batch"]
+Partners = Int[np.ndarray, "batch"]
 Box = tuple[float, float, float, float]
 """Top, left, bottom and right of a rectangle, as shares of a picture's sides."""
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from numpy.typing import NDArray
 
 from zoo.data.augment import NONE, Augmentation
 from zoo.data.columns import columns_of, part_columns, text_columns
@@ -119,7 +118,7 @@ LEAST = 32
 
 def mixed(
     model: Parts, selections: Sequence[Selection], most: int | None = None
-) -> tuple[Loader, Int[NDArray[np.int64], "rows"]]:
+) -> tuple[Loader, Int[np.ndarray, "rows"]]:
     """A loader of the rows, those of each table in random order, always the same, and where each stands among them all.
 
     Args:
@@ -140,7 +139,7 @@ def mixed(
 
 
 def unlabelled(
-    model: Parts, table: Table, absent: Collection[str] = (), rows: Int[NDArray[np.int64], "chosen"] | None = None
+    model: Parts, table: Table, absent: Collection[str] = (), rows: Int[np.ndarray, "chosen"] | None = None
 ) -> Loader:
     """A loader of rows of a table, without labels, to predict them.
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Int
-from numpy.typing import NDArray
 
-Draws = Int[NDArray[np.int64], "_draws 2"]
+Draws = Int[np.ndarray, "_draws 2"]
 """For each draw, the number of the selection and the position in it."""
 
 
@@ -39,7 +38,7 @@ WINDOW = 50
 """Batches among which rows are exchanged so that those of about the same length come together."""
 
 
-def bucketed(draws: Draws, lengths: Int[NDArray[np.int64], "draws"], size: int, seed: int, epoch: int) -> Draws:
+def bucketed(draws: Draws, lengths: Int[np.ndarray, "draws"], size: int, seed: int, epoch: int) -> Draws:
     """The draws in another order: rows of about the same length stand in one batch, and little of it is padding.
 
     Within a window of batches rows are sorted by length, and the batches are shuffled. Rows behind the last whole batch
@@ -109,11 +108,11 @@ def seeds_of(parts: tuple[int, ...], first: int, count: int) -> list[int]:
     return seeds
 
 
-def _pairs(number: int, positions: Int[NDArray[np.int64], "rows"]) -> Draws:
+def _pairs(number: int, positions: Int[np.ndarray, "rows"]) -> Draws:
     return np.stack([np.full_like(positions, number), positions], axis=1)
 
 
-def _drawn(length: int, count: int, seed: tuple[int, int], epoch: int) -> Int[NDArray[np.int64], "count"]:
+def _drawn(length: int, count: int, seed: tuple[int, int], epoch: int) -> Int[np.ndarray, "count"]:
     """The next `count` of an endless row of permutations of all positions, those of earlier epochs passed by."""
     start = (epoch - 1) * count
     passes = range(start // length, (start + count - 1) // length + 1)

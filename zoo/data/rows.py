@@ -32,7 +32,7 @@ class Selection:
     """
 
     table: Table
-    numbers: Int[NDArray[np.int64], "chosen"]
+    numbers: Int[np.ndarray, "chosen"]
     heads: frozenset[str]
     weight: float = 1.0
 
@@ -113,7 +113,7 @@ def select(spec: Spec, name: str, heads: frozenset[str] | None = None, folder: P
     return Selection(table, labelled_rows(spec, table, heads), heads)
 
 
-def groups_of(spec: Spec, selections: Sequence[Selection]) -> Int[NDArray[np.int64], "rows"] | None:
+def groups_of(spec: Spec, selections: Sequence[Selection]) -> Int[np.ndarray, "rows"] | None:
     """The number of the group of each of the selected rows; None where the spec, or a table, has no groups."""
     column = spec.evaluate.groups
     if column is None or any(column not in each.table.columns for each in selections):
@@ -141,7 +141,7 @@ def open_columns(
     return open_table(name, list(columns), text_columns(spec), folder=start, given=spec.tables)
 
 
-def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[NDArray[np.int64], "labelled"]:
+def labelled_rows(spec: Spec, table: Table, heads: Collection[str]) -> Int[np.ndarray, "labelled"]:
     """Numbers of the rows that have a label of any of the heads; of all rows where a head needs no labels.
 
     Raises:
@@ -172,7 +172,7 @@ def set_aside(spec: Spec, selections: Sequence[Selection], share: float) -> tupl
     return _chosen(selections, [~part for part in parts]), _chosen(once, parts)
 
 
-def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[NDArray[np.bool_], "_"]]) -> list[Selection]:
+def _chosen(selections: Sequence[Selection], parts: Sequence[Bool[np.ndarray, "_"]]) -> list[Selection]:
     pairs = zip(selections, parts, strict=True)
     kept = [replace(each, numbers=each.numbers[part]) for each, part in pairs]
     return [each for each in kept if len(each.numbers)]

@@ -12,7 +12,7 @@ from zoo.errors import UsageError
 
 def split(
     rows: int, share: float, seed: int, labels: Iterable[Any] | None = None, groups: Iterable[Any] | None = None
-) -> Bool[NDArray[np.bool_], "rows"]:
+) -> Bool[np.ndarray, "rows"]:
     """Chooses the rows to set aside: the same ones for the same arguments, at least one, and never all.
 
     Groups come before labels: where rows are grouped, the classes on both sides are left to chance.
@@ -46,7 +46,7 @@ def split(
     return aside
 
 
-def group_numbers(groups: Iterable[Any], rows: int) -> Int[NDArray[np.int64], "rows"]:
+def group_numbers(groups: Iterable[Any], rows: int) -> Int[np.ndarray, "rows"]:
     """The number of each row's group, from 0, in the order of their names; None is a group of its own.
 
     Args:
@@ -63,7 +63,7 @@ def group_numbers(groups: Iterable[Any], rows: int) -> Int[NDArray[np.int64], "r
     return numbered
 
 
-def class_numbers(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np.int64], "rows"]:
+def class_numbers(labels: Iterable[Any], rows: int, most: int) -> Int[np.ndarray, "rows"]:
     """The number of each row's class; 0 for all rows where the labels are no classes."""
     numbers: dict[Any, int] = {}
     found = np.zeros(rows, np.int64)
@@ -76,7 +76,7 @@ def class_numbers(labels: Iterable[Any], rows: int, most: int) -> Int[NDArray[np
     return found
 
 
-def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArray[np.int64], "classes"]:
+def _shares(counts: Int[np.ndarray, "classes"], wanted: int) -> Int[np.ndarray, "classes"]:
     """How many rows of each class are set aside: all but one at most."""
     exact = counts * wanted / counts.sum()
     shares: NDArray[np.int64] = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
@@ -89,7 +89,7 @@ def _shares(counts: Int[NDArray[np.int64], "classes"], wanted: int) -> Int[NDArr
 
 def _whole_groups(
     groups: Iterable[Any], rows: int, wanted: int, random: np.random.Generator
-) -> Bool[NDArray[np.bool_], "rows"]:
+) -> Bool[np.ndarray, "rows"]:
     """Groups in random order, each that brings the number of rows set aside nearer to what is wanted."""
     numbers = group_numbers(groups, rows)
     sizes = np.bincount(numbers)

@@ -110,7 +110,7 @@ class Numbered:
 
     name: str
     what: str
-    numbers: Int[NDArray[np.int64], "rows"] | None = None
+    numbers: Int[np.ndarray, "rows"] | None = None
 
     def __call__(self, row: int) -> str:
         """Where a row stands: "`train.json`, image 17"."""

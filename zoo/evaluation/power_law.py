@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import NDArray
 
 RESAMPLES = 300
 FEWEST = 3
@@ -76,9 +75,7 @@ def fit_power_law(rows: Sequence[float], errors: Sequence[float]) -> PowerLaw:
     return PowerLaw(floor, float(scale * max(rows) ** exponent), float(exponent))
 
 
-def _line(
-    powers: Float[NDArray[np.float64], "sizes"], errors: Float[NDArray[np.float64], "sizes"]
-) -> tuple[float, float, float]:
+def _line(powers: Float[np.ndarray, "sizes"], errors: Float[np.ndarray, "sizes"]) -> tuple[float, float, float]:
     """Floor and scale with the least squares, in their bounds, and the sum of squares."""
     centred = powers - powers.mean()
     slope = float(centred @ errors / (centred @ centred))
@@ -88,7 +85,7 @@ def _line(
 
 
 def extrapolate(
-    rows: Sequence[int], errors: Float[NDArray[np.float64], "folds sizes"], more: Sequence[int], seed: int = 0
+    rows: Sequence[int], errors: Float[np.ndarray, "folds sizes"], more: Sequence[int], seed: int = 0
 ) -> Extrapolation:
     """Fits a law to the mean error of each size, and again to folds drawn with replacement, for its interval.
 

@@ -47,7 +47,7 @@ def _kept(
     raise AssertionError("count() has no end")
 
 
-def _uniform(seeds: Sequence[int], inputs: int, attempt: int) -> Float[NDArray[np.float64], "inputs batch"]:
+def _uniform(seeds: Sequence[int], inputs: int, attempt: int) -> Float[np.ndarray, "inputs batch"]:
     """Numbers from 0 to 1, from each seed by itself (SplitMix64, Steele et al. 2014)."""
     steps = np.arange(attempt * inputs + 1, (attempt + 1) * inputs + 1, dtype=np.uint64)
     mixed = np.array(seeds, np.uint64) + steps[:, None] * np.uint64(0x9E3779B97F4A7C15)

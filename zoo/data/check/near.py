@@ -11,8 +11,8 @@ from zoo.component import Modality
 NEIGHBOURS = 4
 """How many of those behind it, in the order of a band, each sketch is compared with."""
 
-Sketches = UInt8[NDArray[np.uint8], "rows bytes"]
-Pairs = Int[NDArray[np.int64], "pairs 2"]
+Sketches = UInt8[np.ndarray, "rows bytes"]
+Pairs = Int[np.ndarray, "pairs 2"]
 Alike = Callable[[Sketches, Sketches], NDArray[np.bool_]]
 
 
@@ -64,7 +64,7 @@ def _alike_texts(one: Sketches, other: Sketches) -> NDArray[np.bool_]:
     return np.asarray(same.mean(1) >= 0.8)
 
 
-def _differing(one: Sketches, other: Sketches) -> Float[NDArray[np.float64], "pairs"]:
+def _differing(one: Sketches, other: Sketches) -> Float[np.ndarray, "pairs"]:
     """How many bits differ."""
     return np.asarray(np.unpackbits(one ^ other, axis=1).sum(1), np.float64)
 

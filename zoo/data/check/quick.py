@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from numpy.typing import NDArray
 
 from zoo.data.check.finding import Finding, Level, at_row
 from zoo.data.check.opened import TRAIN
@@ -27,11 +26,11 @@ SURE = 0.995
 UNLIKELY = 0.05
 """Probability of the given label below which it is a suspect."""
 
-Codes = Int[NDArray[np.int64], "rows"]
-Chances = Float[NDArray[np.float64], "rows classes"]
+Codes = Int[np.ndarray, "rows"]
+Chances = Float[np.ndarray, "rows classes"]
 
 
-def choose(rows: Sequence[int]) -> list[Bool[NDArray[np.bool_], "_"]]:
+def choose(rows: Sequence[int]) -> list[Bool[np.ndarray, "_"]]:
     """Which rows of each table a quick model reads: all, or as many as it can take, the same ones each time.
 
     Args:

@@ -84,7 +84,7 @@ def make_digits(folder: Path, seed: int = 0) -> dict[str, int]:
     return write_made(folder, splits, SCHEMA, card)
 
 
-def _row(strokes: Float[NDArray[np.float64], "8 8"], digit: int, seed: tuple[int, int, int]) -> dict[str, Any]:
+def _row(strokes: Float[np.ndarray, "8 8"], digit: int, seed: tuple[int, int, int]) -> dict[str, Any]:
     random = np.random.default_rng(seed)
     useless = {name: random.random() < share for name, share in USELESS.items()}
     heard = (digit + int(random.integers(1, 10))) % 10 if random.random() < WRONG else digit

@@ -4,7 +4,6 @@ from io import BytesIO
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from numpy.typing import NDArray
 from PIL import Image
 
 SIDE = 32
@@ -14,7 +13,7 @@ COVERED = 0.3
 """Share of the pictures that are partly covered."""
 
 
-def picture(strokes: Float[NDArray[np.float64], "8 8"], useless: bool, random: np.random.Generator) -> bytes:
+def picture(strokes: Float[np.ndarray, "8 8"], useless: bool, random: np.random.Generator) -> bytes:
     """A PNG of a digit: enlarged, moved by up to two pixels, now and then partly covered, paler and with noise.
 
     Args:
@@ -35,15 +34,15 @@ def picture(strokes: Float[NDArray[np.float64], "8 8"], useless: bool, random: n
     return _png(np.clip(0.5 + contrast * (ink - 0.5) + noise, 0, 1))
 
 
-def _cover(ink: Float[NDArray[np.float64], "side side"], random: np.random.Generator) -> None:
+def _cover(ink: Float[np.ndarray, "side side"], random: np.random.Generator) -> None:
     """Puts a rectangle of one grey somewhere."""
     height, width = random.integers(4, 11, size=2)
     top, left = random.integers(0, SIDE - height), random.integers(0, SIDE - width)
     ink[top : top + height, left : left + width] = random.uniform(0, 1)
 
 
-def _png(pixels: Float[NDArray[np.float64], "side side"]) -> bytes:
+def _png(pixels: Float[np.ndarray, "side side"]) -> bytes:
     file = BytesIO()
-    grey: UInt8[NDArray[np.uint8], "side side"] = np.round(pixels * 255).astype(np.uint8)
+    grey: UInt8[np.ndarray, "side side"] = np.round(pixels * 255).astype(np.uint8)
     Image.fromarray(grey).save(file, "PNG")
     return file.getvalue()

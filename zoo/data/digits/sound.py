@@ -5,7 +5,6 @@ from io import BytesIO
 import numpy as np
 import soundfile
 from jaxtyping import Float
-from numpy.typing import NDArray
 
 RATE = 8000
 """Samples per second."""
@@ -45,7 +44,7 @@ def sound(digit: int, useless: bool, random: np.random.Generator) -> bytes:
     return _wav(mixed / np.abs(mixed).max() * random.uniform(0.1, 0.9))
 
 
-def _wav(samples: Float[NDArray[np.float64], "samples"]) -> bytes:
+def _wav(samples: Float[np.ndarray, "samples"]) -> bytes:
     file = BytesIO()
     soundfile.write(file, samples, RATE, format="WAV", subtype="PCM_16")
     return file.getvalue()

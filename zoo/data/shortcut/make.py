@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from zoo.data.digits.make import splits_of
@@ -135,9 +134,7 @@ def make_shortcut(folder: Path, rows: int = ROWS, seed: int = 0, strength: float
     return write_made(folder, {name: rows_of(number, name) for number, name in enumerate(numbers)}, SCHEMA, card)
 
 
-def _row(
-    strokes: Float[NDArray[np.float64], "8 8"], digit: int, hint: int, random: np.random.Generator
-) -> dict[str, Any]:
+def _row(strokes: Float[np.ndarray, "8 8"], digit: int, hint: int, random: np.random.Generator) -> dict[str, Any]:
     return {
         "grey": picture(strokes, False, random),
         "coloured": _coloured(picture(strokes, False, random), list(COLOURS.values())[hint]),

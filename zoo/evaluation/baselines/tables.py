@@ -38,7 +38,7 @@ class Rows:
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict)
-    numbers: dict[str, Float[NDArray[np.float32], "rows columns"]] = field(default_factory=dict)
+    numbers: dict[str, Float[np.ndarray, "rows columns"]] = field(default_factory=dict)
     labels: dict[str, tuple[list[int], list[Any]]] = field(default_factory=dict)
 
 
@@ -84,7 +84,7 @@ def read(model: ZooModel, selections: Sequence[Selection], labels: bool) -> Rows
     return rows
 
 
-def _stacked(values: Sequence[Tensor | None], width: int | None) -> Float[NDArray[np.float32], "rows columns"]:
+def _stacked(values: Sequence[Tensor | None], width: int | None) -> Float[np.ndarray, "rows columns"]:
     known = next((len(each) for each in values if each is not None), width or 1)
     missing = torch.full((known,), torch.nan)
     stacked = torch.stack([missing if each is None else each for each in values]).float().numpy()
@@ -170,7 +170,7 @@ def joined_designs(first: Design, second: Design) -> Design:
     )
 
 
-def _joined(rows: Rows) -> Float[NDArray[np.float32], "rows columns"]:
+def _joined(rows: Rows) -> Float[np.ndarray, "rows columns"]:
     return np.hstack(list(rows.numbers.values()))
 
 

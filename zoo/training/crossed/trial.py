@@ -11,7 +11,6 @@ import pyarrow as pa
 import torch
 from accelerate import Accelerator
 from jaxtyping import Bool
-from numpy.typing import NDArray
 
 from zoo.data.columns import columns_of
 from zoo.data.folds import FoldRows
@@ -27,7 +26,7 @@ from zoo.training.frozen import FeatureCache, Stored
 from zoo.training.progress import Watch
 from zoo.training.train import learn_rows
 
-Chosen = Bool[NDArray[np.bool_], "rows"]
+Chosen = Bool[np.ndarray, "rows"]
 
 
 @dataclass(frozen=True)
