@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any, TypeVar
 
 from zoo.errors import NetworkError, UsageError, ZooError
@@ -76,7 +77,6 @@ def patiently(call: Callable[[], Found], what: str, tries: int = TRIES) -> Found
 
 def passing(error: Exception) -> bool:
     """Whether the same request may succeed later: a busy server, a connection that broke."""
-    import httpx2
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     if isinstance(error, OfflineModeIsEnabled):
@@ -89,14 +89,19 @@ def passing(error: Exception) -> bool:
         return isinstance(cause, Exception) and cause is not error and passing(cause)
     if isinstance(error, HfHubHTTPError) and status is not None:
         return status in AGAIN
-    return isinstance(error, httpx2.TransportError)
+    return isinstance(error, _client().TransportError)
 
 
 def _unreachable(error: Exception) -> bool:
     """Whether nobody answered at all, as without a network: a third try is as hopeless."""
-    import httpx2
+    return isinstance(error, (_client().ConnectError, _client().ConnectTimeout))
 
-    return isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout))
+
+def _client() -> Any:
+    """The package that huggingface_hub makes requests with: httpx, httpx2 since its version 2."""
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # the client's
+
+    return import_module(HTTPError.__module__.partition(".")[0])
 
 
 def wait_of(error: Exception, otherwise: float) -> float:
