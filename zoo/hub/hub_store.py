@@ -1,14 +1,13 @@
 """A store on the Hugging Face Hub, or where `HF_ENDPOINT` points: one commit for a push, all pinned and bounded."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.checkpoint.network import FIRST_WAIT, first_line, passing, patiently, refusal, wait_of
+from zoo.checkpoint.network import first_line, patiently, refusal
 from zoo.checkpoint.repository import Repository, failures
 from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
@@ -17,12 +16,6 @@ from zoo.hub.reference import Reference
 from zoo.hub.store import Blob, Preview, Pushed, Store, matches
 
 Found = TypeVar("Found")
-
-LONGEST_PAUSE = 10.0
-"""Seconds between two of them, unless the server asks for more."""
-
-PUSHES = 10
-"""How often a commit is sent whose reply was lost or refused, as long as nothing landed."""
 
 
 class HubStore(Store):
@@ -108,21 +101,33 @@ class HubStore(Store):
     def _sent(
         self, files: Mapping[str, Path], changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str
     ) -> str:
-        for number in range(1, PUSHES + 1):
+        """The commit that has the files, sent again where it did not land; a reply may be lost though it did."""
+
+        def attempt() -> str:
             try:
                 return self._created_commit(changed, gone, parent, message)
-            except Exception as error:
-                tip = self.tip()
-                if tip is not None and self._is(tip, files):
-                    return tip  # it landed, and the reply was lost
-                if tip is not None and tip != parent:
-                    raise ConflictError(
-                        f"`{self.reference}` is at {tip} and no longer at {parent}: somebody pushed meanwhile"
-                    ) from None
-                if not passing(error) or number == PUSHES:
-                    raise self._refused(error) from None
-                time.sleep(wait_of(error, min(FIRST_WAIT * 2**number, LONGEST_PAUSE)))
-        raise AssertionError("the last try ends the loop")
+            except Exception:
+                if (landed := self._landed(files, parent)) is not None:
+                    return landed
+                raise
+
+        try:
+            return patiently(attempt, f"`{self.reference}`")
+        except Exception as error:
+            raise self._refused(error) from None
+
+    def _landed(self, files: Mapping[str, Path], parent: str | None) -> str | None:
+        """The newest commit, if it has these files; None where it is still the parent.
+
+        Raises:
+            ConflictError: It is neither.
+        """
+        tip = self.tip()
+        if tip is None or tip == parent:
+            return None
+        if self._is(tip, files):
+            return tip
+        raise ConflictError(f"`{self.reference}` is at {tip} and no longer at {parent}: somebody pushed meanwhile")
 
     def _created_commit(self, changed: Mapping[str, Path], gone: list[str], parent: str | None, message: str) -> str:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
