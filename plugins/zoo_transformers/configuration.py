@@ -11,7 +11,7 @@ from transformers.utils import logging
 
 from zoo import BackboneContext, UsageError
 from zoo_transformers.declaration import Transformers
-from zoo_transformers.entries import ATTENTION, check_keys, config_class
+from zoo_transformers.entries import ATTENTION, check_keys, config_class, part_types
 from zoo_transformers.index import PARTS
 
 # What a file must not decide: code to run, kernels to fetch, the type of the numbers.
@@ -123,8 +123,7 @@ def _model_type(options: Transformers, context: BackboneContext, stored: Mapping
             )
         return found
     if options.config is None and isinstance(found, str) and found != context.name:
-        towers = [each.model_type for each in config_class(context.name).sub_configs_defaults.values()]
-        if found not in towers:
+        if found not in part_types(config_class(context.name)).values():
             raise UsageError(f"the weights are of a `{found}`; name that: `transformers/{found}`")
         return found
     return context.name
@@ -155,7 +154,7 @@ def _tower(config: PreTrainedConfig, modality: str) -> PreTrainedConfig:
 
 def _parts(cls: type[PreTrainedConfig], modality: str) -> list[str]:
     """Where in a configuration that part is; nowhere, where the whole describes it."""
-    return [key for key in PARTS.get(modality, ()) if key in cls.sub_configs_defaults][:1]
+    return [key for key in PARTS.get(modality, ()) if key in cls.sub_configs][:1]
 
 
 def _keep_layers(config: PreTrainedConfig, depth: int) -> None:

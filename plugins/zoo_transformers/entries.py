@@ -52,6 +52,15 @@ def known_keys(cls: type[PreTrainedConfig]) -> set[str]:
     return shaping | set(cls.attribute_map) | rotary | {ATTENTION}
 
 
+def part_types(cls: type[PreTrainedConfig]) -> dict[str, str]:
+    """The architecture of each part that a configuration has, by its key; "" where it is open and there is no default.
+
+    Of open ones only newer versions of transformers tell the default.
+    """
+    told = getattr(cls, "sub_configs_defaults", {})
+    return {key: getattr(told.get(key, each), "model_type", "") for key, each in cls.sub_configs.items()}
+
+
 def _code(cls: type[PreTrainedConfig], kind: str) -> str:
     """The text of the library's module of an architecture: its `configuration`, or its `modeling`."""
     spec = find_spec(cls.__module__.replace(".configuration_", f".{kind}_"))
@@ -75,11 +84,10 @@ def check_keys(entries: Mapping[str, Any], cls: type[PreTrainedConfig], place: s
             raise UsageError(f"`{place}.{key}`: `{cls.model_type}` has no such entry{_suggestion(key, known)}")
         if key == ATTENTION and value not in WAYS:
             raise UsageError(f"`{place}.{key}`: one of {', '.join(WAYS)}, not `{value}`")
-        part = cls.sub_configs_defaults.get(key)
-        if part is not None and isinstance(value, dict):
-            part_class = part.config_class
+        part_class = cls.sub_configs.get(key)
+        if part_class is not None and isinstance(value, dict):
             if not issubclass(part_class, PreTrainedConfig):  # AutoConfig: the part may be of several architectures
-                part_class = config_class(value.get("model_type", part.model_type))
+                part_class = config_class(value.get("model_type", part_types(cls)[key]))
                 value = {name: each for name, each in value.items() if name != "model_type"}
             check_keys(value, part_class, f"{place}.{key}")
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from torch import Tensor
 from transformers.conversion_mapping import get_model_conversion_mapping
-from transformers.core_model_loading import WeightConverter, WeightRenaming, apply_converters, apply_renamings
+from transformers.core_model_loading import WeightConverter, WeightRenaming, rename_source_key
 from transformers.modeling_utils import PreTrainedModel
 
 SHARED = {"embed_tokens.weight": "shared.weight"}
@@ -78,7 +78,7 @@ def _as_named_today(
     waiting: dict[str, WeightConverter] = {}
     sources: dict[str, tuple[str, ...]] = {}
     for name, tensor in state.items():
-        renamed, pattern = apply_converters(apply_renamings(name, renamings), converters)
+        renamed, pattern = rename_source_key(name, renamings, converters)
         if pattern is None:
             names[renamed], tensors[renamed] = (name,), tensor
             continue
