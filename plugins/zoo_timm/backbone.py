@@ -211,5 +211,6 @@ def _by_module(names: Sequence[str]) -> list[list[str]]:
 def _weight_files(configuration: Configuration) -> tuple[str, ...]:
     """What the weights may be called: as timm says, as timm does, as open_clip does."""
     stem, _, _ = (configuration.pretrained.get("hf_hub_filename") or "").rpartition(".")
-    said = (f"{stem}.safetensors",) if stem else ()
+    beside = not stem.startswith("/") and ".." not in re.split(r"[/\\]", stem)  # a stranger's file may say it
+    said = (f"{stem}.safetensors",) if stem and beside else ()
     return (*said, "model.safetensors", "open_clip_model.safetensors")

@@ -86,8 +86,10 @@ class Request:
                 raise UsageError(f"`model: {name}` is said elsewhere: {OPTIONS[name]}")
             if name in FACTORY:
                 raise UsageError(f"`model: {name}` is no argument of a network, but of how timm makes and loads one")
+        # A stranger's file says these: none may be of how timm loads weights, as `checkpoint_path` is.
+        said_elsewhere = {*OPTIONS, *FACTORY} - {"global_pool"}
         kept = self.configuration.arguments
-        arguments = {name: value for name, value in kept.items() if name not in OPTIONS or name == "global_pool"}
+        arguments = {name: value for name, value in kept.items() if name not in said_elsewhere}
         arguments |= self.options.model | {"num_classes": 0, "in_chans": self.channels, "drop_rate": 0.0}
         if self.configuration.fixed_size:
             arguments["img_size"] = self.size
