@@ -72,6 +72,7 @@ COMMANDS = [
     ["pull", "file:///nothing"],
     ["verify", "nothing"],
     ["diff", "nothing", "nothing"],
+    ["import", "nothing"],
 ]
 RUN = """\
 import sys

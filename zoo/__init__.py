@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.evaluation import Evaluation
     from zoo.evaluation.predict import predict, predict_table
     from zoo.features import Batch, Features, Reading, Targets, Values, masked_mean
+    from zoo.hub.import_folder import Imported, import_folder
     from zoo.hub.pull import Pulled, pull
     from zoo.hub.push import Push, push
     from zoo.hub.verify import Verified, verify
@@ -74,6 +75,7 @@ _HOME = {
     "FusionContext": "zoo.contract",
     "Head": "zoo.contract",
     "HeadContext": "zoo.contract",
+    "Imported": "zoo.hub.import_folder",
     "InputContext": "zoo.contract",
     "InputType": "zoo.contract",
     "Kind": "zoo.component",
@@ -102,6 +104,7 @@ _HOME = {
     "cross_validate": "zoo.training.crossed.cross_validate",
     "evaluate": "zoo.evaluation.evaluate",
     "hookimpl": "zoo.registry.hookspecs",
+    "import_folder": "zoo.hub.import_folder",
     "load_spec": "zoo.spec.load",
     "masked_mean": "zoo.features",
     "option": "zoo.component",
@@ -138,6 +141,7 @@ __all__ = [
     "FusionContext",
     "Head",
     "HeadContext",
+    "Imported",
     "InputContext",
     "InputType",
     "Kind",
@@ -166,6 +170,7 @@ __all__ = [
     "cross_validate",
     "evaluate",
     "hookimpl",
+    "import_folder",
     "load_spec",
     "masked_mean",
     "option",

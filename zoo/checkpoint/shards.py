@@ -1,4 +1,4 @@
-"""The index of weights that stand in several files, read without trust: it names files beside it and nothing else."""
+"""What files of weights are called; their index, read without trust: it names files beside it and nothing else."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,19 @@ from zoo.errors import CorruptError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle", ".joblib")
+"""What names of files end in that could run code when they are read."""
 
-def shard_names(index: Path) -> dict[str, set[str]]:
+CONVERT = "convert it to safetensors (`zoo import` does so in a process of its own)"
+"""What to do about one."""
+
+
+def shard_names(index: Path, suffix: str = ".safetensors") -> dict[str, set[str]]:
     """The names of the tensors in each of the files, all of which stand beside the index.
+
+    Args:
+        index: The index.
+        suffix: What the names of the files end with.
 
     Raises:
         CorruptError: It is no such index, it is larger than any that zoo reads, or it names files elsewhere.
@@ -24,14 +34,14 @@ def shard_names(index: Path) -> dict[str, set[str]]:
             raise ValueError(f"it has no `weight_map` of 1 to {MOST_TENSORS:,} tensors")
         found: dict[str, set[str]] = {}
         for name, file in sorted(places.items(), key=lambda item: str(item[1])):
-            found.setdefault(_checked_file(file), set()).add(check_name(name))
+            found.setdefault(_checked_file(file, suffix), set()).add(check_name(name))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         told = "it has no `weight_map`" if isinstance(error, (KeyError, TypeError)) else str(error)
-        raise CorruptError(f"`{index}` is no index of safetensors files: {told}") from None
+        raise CorruptError(f"`{index}` is no index of {suffix} files: {told}") from None
     return found
 
 
-def _checked_file(file: Any) -> str:
-    if not isinstance(file, str) or "/" in file or "\\" in file or not file.endswith(".safetensors"):
-        raise ValueError(f"it names {str(file)[:80]!r}, which is no safetensors file beside it")
+def _checked_file(file: Any, suffix: str) -> str:
+    if not isinstance(file, str) or "/" in file or "\\" in file or not file.endswith(suffix):
+        raise ValueError(f"it names {str(file)[:80]!r}, which is no {suffix} file beside it")
     return file

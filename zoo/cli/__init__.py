@@ -31,6 +31,7 @@ VERBS = {
     "pull": ("zoo.cli.share", "Fetch a shared run, the same to the last bit, or tell why not."),
     "verify": ("zoo.cli.share", "Prove that a run is the one that was written."),
     "diff": ("zoo.cli.share", "Tell what two runs differ in, and by how much."),
+    "import": ("zoo.cli.bring", "Bring in a model of transformers or timm, from pickles too."),
     "spec": ("zoo.cli.spec", "Render a spec in full, or print the schema of all specs."),
     "list": ("zoo.cli.components", "List components, recipes and pretrained models."),
     "show": ("zoo.cli.components", "Tell all about one of them."),
@@ -190,7 +191,9 @@ def _settle_streams() -> None:
 def _tell(error: Exception) -> int:
     """An error in words on stderr, and its exit code. What zoo did not foresee is a defect of zoo."""
     if isinstance(error, ZooError):
-        told = _printable(str(error))
+        from zoo.cli.output import printable
+
+        told = printable(str(error))
         click.echo(f"error: {told}" if "\n" not in told else told, err=True)
         return error.exit_code
     if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
@@ -199,8 +202,3 @@ def _tell(error: Exception) -> int:
     click.echo(f"error: zoo did not expect this: {type(error).__name__}: {error}", err=True)
     click.echo("That is a defect of zoo or of a plugin; please report it with the output of --debug.", err=True)
     return ExitCode.DEFECT
-
-
-def _printable(text: str) -> str:
-    """A text without what a terminal would take for a command: names from strangers' files stand in messages."""
-    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)

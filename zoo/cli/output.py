@@ -59,7 +59,12 @@ def _print_fitted(table: list[list[str]], widths: list[int]) -> None:
 
 def note(text: str) -> None:
     """A remark on stderr."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would take for a command: names from strangers' files stand in messages."""
+    return "".join(each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text)
 
 
 def next_step(command: str) -> None:
