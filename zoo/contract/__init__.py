@@ -6,7 +6,7 @@ it has none), with every value checked; `context` holds what comes from the part
 
 from zoo.contract.backbone import Adapted, Backbone, BackboneContext, Files
 from zoo.contract.fusion import Fusion, FusionContext
-from zoo.contract.head import Calibrated, Head, HeadContext, Metric, MetricRows, Weighted
+from zoo.contract.head import Calibrated, Head, HeadContext, Metric, MetricRows, Weighted, is_calibrated
 from zoo.contract.input import AugmentContext, Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.contract.policy import Policy, PolicyContext, Trainable
 
@@ -32,4 +32,5 @@ __all__ = [
     "Trainable",
     "ValueSpec",
     "Weighted",
+    "is_calibrated",
 ]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -176,7 +176,6 @@ class Head(nn.Module, ABC):
         return ()
 
 
-@runtime_checkable
 class Calibrated(Protocol):
     """A head whose probabilities can be calibrated by temperature scaling (Guo et al. 2017)."""
 
@@ -193,3 +192,11 @@ class Calibrated(Protocol):
         Raises:
             ValueError: The rows do not tell it; the message says why.
         """
+
+
+def is_calibrated(head: object) -> TypeGuard[Calibrated]:
+    """Whether a head's probabilities can be calibrated.
+
+    `isinstance` would not tell: since Python 3.12 it does not see what a module has as a buffer.
+    """
+    return isinstance(getattr(head, "temperature", None), Tensor) and hasattr(head, "fitted_temperature")

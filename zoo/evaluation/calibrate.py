@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import torch
 from torch import Tensor
 
-from zoo.contract import Calibrated
+from zoo.contract import Calibrated, is_calibrated
 from zoo.features import Batch
 from zoo.model.calibration import Calibration
 from zoo.model.model import ZooModel
@@ -25,7 +25,7 @@ def calibrate(model: ZooModel, batches: Iterable[Batch] | None) -> None:
         batches: Labelled samples that it did not learn from; None where there are none.
     """
     frozen = {id(module) for module in model.frozen}
-    heads = {name: head for name in model.heads if isinstance(head := model.head(name), Calibrated)}
+    heads = {name: head for name in model.heads if is_calibrated(head := model.head(name))}
     moving = {name: head for name, head in heads.items() if id(head) not in frozen}
     gathered = _gathered(model, moving, batches or ())
     model.calibration = {name: _fitted(head, *gathered[name]) for name, head in moving.items()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.contract import Calibrated
+from zoo.contract import is_calibrated
 
 if TYPE_CHECKING:
     from zoo.model.model import ZooModel
@@ -31,7 +31,7 @@ def told_calibration(model: "ZooModel") -> Iterator[str]:
     """A line for each head that has probabilities, if it was looked at."""
     for name, found in model.calibration.items():
         head = model.head(name)
-        assert isinstance(head, Calibrated)
+        assert is_calibrated(head)
         rows = f"{found.rows:,} validation row{'s' * (found.rows != 1)}"
         if found.refused:
             yield f"the probabilities of `{name}` are not calibrated: {rows}, {found.refused}"
