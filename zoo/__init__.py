@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from zoo.hub.import_folder import Imported, import_folder
     from zoo.hub.pull import Pulled, pull
     from zoo.hub.push import Push, push
+    from zoo.hub.reproduce import Reproduced, reproduce
     from zoo.hub.verify import Verified, verify
     from zoo.model.build import build
     from zoo.model.device import Device
+    from zoo.model.fetch import Fetched, fetch
     from zoo.model.model import ZooModel
     from zoo.planning.plan import Plan, plan
     from zoo.registry.hookspecs import hookimpl
@@ -68,6 +70,7 @@ _HOME = {
     "Family": "zoo.component",
     "FeatureSpec": "zoo.component",
     "Features": "zoo.features",
+    "Fetched": "zoo.model.fetch",
     "Files": "zoo.contract",
     "Frontend": "zoo.contract",
     "FrontendContext": "zoo.contract",
@@ -89,6 +92,7 @@ _HOME = {
     "Push": "zoo.hub.push",
     "Reading": "zoo.features",
     "Registry": "zoo.registry.registry",
+    "Reproduced": "zoo.hub.reproduce",
     "Run": "zoo.training.train",
     "Spec": "zoo.spec.sections",
     "SpecError": "zoo.errors",
@@ -103,6 +107,7 @@ _HOME = {
     "build": "zoo.model.build",
     "cross_validate": "zoo.training.crossed.cross_validate",
     "evaluate": "zoo.evaluation.evaluate",
+    "fetch": "zoo.model.fetch",
     "hookimpl": "zoo.registry.hookspecs",
     "import_folder": "zoo.hub.import_folder",
     "load_spec": "zoo.spec.load",
@@ -114,6 +119,7 @@ _HOME = {
     "pull": "zoo.hub.pull",
     "push": "zoo.hub.push",
     "render_spec": "zoo.spec.render",
+    "reproduce": "zoo.hub.reproduce",
     "train": "zoo.training.train",
     "verify": "zoo.hub.verify",
 }
@@ -134,6 +140,7 @@ __all__ = [
     "Family",
     "FeatureSpec",
     "Features",
+    "Fetched",
     "Files",
     "Frontend",
     "FrontendContext",
@@ -155,6 +162,7 @@ __all__ = [
     "Push",
     "Reading",
     "Registry",
+    "Reproduced",
     "Run",
     "Spec",
     "SpecError",
@@ -169,6 +177,7 @@ __all__ = [
     "build",
     "cross_validate",
     "evaluate",
+    "fetch",
     "hookimpl",
     "import_folder",
     "load_spec",
@@ -180,6 +189,7 @@ __all__ = [
     "pull",
     "push",
     "render_spec",
+    "reproduce",
     "train",
     "verify",
 ]

@@ -37,7 +37,7 @@ class Address(Source):
     def __str__(self) -> str:
         return f"`{self.url}`"
 
-    def path(self, name: str) -> Path | None:
+    def _found(self, name: str) -> Path | None:
         """The converted weights; there are no other files."""
         if name != SINGLE:
             return None

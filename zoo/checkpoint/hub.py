@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from zoo.checkpoint.repository import Repository, failures
+from zoo.checkpoint.shards import PICKLES
 from zoo.checkpoint.source import Folder, Source
 from zoo.errors import CorruptError, UsageError
 
@@ -35,7 +36,7 @@ class HubRepository(Source):
         """The commit, in 40 hexadecimal digits."""
         return self._repository.commit
 
-    def path(self, name: str) -> Path | None:
+    def _found(self, name: str) -> Path | None:
         """The file in the Hub's cache, downloaded at the pinned commit if it is not there yet."""
         return self._repository.path(name)
 
@@ -48,6 +49,10 @@ class HubRepository(Source):
             return Folder(snapshot).tensors(names)
         except (UsageError, CorruptError):
             return None
+
+    def pickles(self) -> list[str]:
+        """Those that the Hub lists."""
+        return [name for name in self._repository.names() if name.endswith(PICKLES)]
 
     def to_fetch(self, names: Sequence[str]) -> int | None:
         """What the Hub says of the file's size, or of all shards, if they are not in the cache yet."""

@@ -60,7 +60,7 @@ def lock(
     return {
         "format": FORMAT,
         **versions(spec),
-        "weights": {name: source.record() for name, source in sources.items()},
+        "weights": records(sources),
         "data": fingerprints(spec),
         "seed": spec.train.seed,
         "files": {name: text_digest(text.encode()) for name, text in files.items()},
@@ -68,6 +68,11 @@ def lock(
         "aliases": dict(aliases),
         "digest": hashlib.sha256("".join(f"{name} {each}\n" for name, each in digests.items()).encode()).hexdigest(),
     }
+
+
+def records(sources: Mapping[str, Source]) -> dict[str, dict[str, Any]]:
+    """Where the weights of each part came from, and the SHA-256 of each file that it was made of."""
+    return {part: {**source.record(), "files": source.digests()} for part, source in sources.items()}
 
 
 def versions(spec: Spec) -> dict[str, Any]:

@@ -68,10 +68,19 @@ class Repository:
             again: Whether it is downloaded even if it is there, because what is there is not what it should be.
 
         Raises:
-            NetworkError: It cannot be fetched.
+            UsageError: There is no such repository, or none that this token may see.
+            NetworkError: It cannot be fetched, or the commit is no more.
         """
-        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            EntryNotFoundError,
+            GatedRepoError,
+            LocalEntryNotFoundError,
+            RepositoryNotFoundError,
+            RevisionNotFoundError,
+        )
 
+        if not again and self._known_absent(name):
+            return None
         try:
             return Path(patiently(lambda: self._download(name, again), f"{self}: `{name}`"))
         except LocalEntryNotFoundError as error:
@@ -80,12 +89,26 @@ class Repository:
             ) from None
         except EntryNotFoundError:
             return None
+        except RevisionNotFoundError:
+            raise NetworkError(f"{self}: the repository has no commit `{self.commit}`, or has it no more") from None
+        except GatedRepoError as error:
+            raise refusal(error, f"{self}: `{name}`") or error from None
+        except RepositoryNotFoundError as error:
+            kind = UsageError if error.response.status_code == 401 else NetworkError  # a commit names what was there
+            raise kind(self._no_repository()) from None
         except failures() as error:
             if (told := refusal(error, f"{self}: `{name}`")) is not None:
                 raise told from None
             raise NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
         except RuntimeError as error:  # what xet raises, of a full disk too
             raise NetworkError(f"{self}: `{name}` cannot be fetched or kept: {first_line(error)}") from None
+
+    def _known_absent(self, name: str) -> bool:
+        """Whether the commit was asked for the file before, and does not have it: that needs no network."""
+        from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+
+        found = try_to_load_from_cache(self.repo, name, revision=self.commit, repo_type=self.kind)
+        return found is _CACHED_NO_EXIST
 
     def _download(self, name: str, again: bool) -> str:
         from huggingface_hub import hf_hub_download
@@ -125,7 +148,7 @@ class Repository:
             raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
 
     def _resolved(self) -> str:
-        from huggingface_hub import HfApi, constants
+        from huggingface_hub import HfApi
         from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
         known: tuple[type[Exception], ...] = (*failures(), NetworkError)
@@ -142,8 +165,7 @@ class Repository:
         except RepositoryNotFoundError as error:
             if isinstance(error, GatedRepoError) and (told := refusal(error, str(self))) is not None:
                 raise told from None
-            hint = "check the name; a private one needs HF_TOKEN"
-            raise UsageError(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})") from None
+            raise UsageError(self._no_repository()) from None
         except known as error:
             if (told := refusal(error, str(self))) is not None:
                 raise told from None
@@ -157,6 +179,12 @@ class Repository:
         with suppress(UsageError):  # whoever fetches a commit leaves no trace of the branch that it was
             replace_file(self._reference(), found)
         return found
+
+    def _no_repository(self) -> str:
+        from huggingface_hub import constants
+
+        hint = "check the name; a private one needs HF_TOKEN"
+        return f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})"
 
     def _cached_commit(self) -> str | None:
         """The commit that the cache knows the revision by."""

@@ -28,13 +28,17 @@ class RunPart(Source):
     def __str__(self) -> str:
         return f"the part `{self.part}` of {self.run}"
 
-    def path(self, name: str) -> Path | None:
+    def _found(self, name: str) -> Path | None:
         """The file that the run keeps for this part, compared with the run's lock."""
         kept = f"parts/{self.part}/{name}"
         path = self.run.path(kept)
         if path is not None:
             check_file(path, kept, self._lock())
         return path
+
+    def digests(self) -> dict[str, str]:
+        """Those of the whole run's files that were read."""
+        return self.run.digests()
 
     def record(self) -> dict[str, Any]:
         """Where the run is, and the part."""

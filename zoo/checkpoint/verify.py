@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,21 @@ def check_plugins(run: str, plugins: Mapping[str, Any]) -> None:
     if missing:
         wanted = " ".join(f'"{name}=={plugins[name]}"' for name in missing)
         raise PluginError(f"{run} was made with {', '.join(missing)}, which is not installed: pip install {wanted}")
+
+
+def changed_versions(lock: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
+    """Of each library and plugin of another version: its name, its version in a lock, and here; None where it lacks."""
+    for key in ("libraries", "plugins"):
+        told = lock.get(key)
+        for name, before in told.items() if isinstance(told, dict) else ():
+            if name == "unpackaged" or not DISTRIBUTION.fullmatch(name) or not VERSION.fullmatch(str(before)):
+                continue
+            try:
+                here = version(name)
+            except PackageNotFoundError:
+                here = None
+            if here != before:
+                yield name, str(before), here
 
 
 def _installed(distribution: str) -> bool:

@@ -37,3 +37,11 @@ def print_scores(metrics: Mapping[str, Any]) -> None:
     if len({row[-2] for row in rows}) > 1:
         note("note: the numbers stand on different rows: a row counts where it has a label and any of these modalities")
     print_table(["modalities", "head", "metric", "value", "95 % interval", "rows", "remark"], rows)
+
+
+def interval(found: tuple[float | None, ...] | None) -> str:
+    """A value with the ends of its interval; a dash where there is none."""
+    if found is None or found[0] is None:
+        return "-"
+    value, low, high = found
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, print_table
+from zoo.cli.scores import interval
 
 if TYPE_CHECKING:
     from zoo.hub.diff import Part, Score
@@ -145,14 +146,7 @@ def _part_row(part: "Part") -> list[str]:
 
 
 def _score_row(score: "Score") -> list[str]:
-    return [score.subset, score.head, score.metric, _interval(score.before), _interval(score.after)]
-
-
-def _interval(found: "tuple[float | None, ...] | None") -> str:
-    if found is None or found[0] is None:
-        return "-"
-    value, low, high = found
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return [score.subset, score.head, score.metric, interval(score.before), interval(score.after)]
 
 
 def _short(value: object) -> str:

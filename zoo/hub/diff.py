@@ -1,13 +1,13 @@
 """`zoo.diff`: what two runs differ in: specs, what they were made of, tensors, scores, and by how much."""
 
 import difflib
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.raw import Raw
 from zoo.checkpoint.verify import read_json
 from zoo.errors import UsageError
@@ -101,7 +101,7 @@ def diff(one: str | Path, other: str | Path) -> Difference:
         ZooError: One cannot be read, or pulled.
     """
     with ExitStack() as stack:
-        first, second = (_folder(each, stack) for each in (one, other))
+        first, second = (run_folder(each, stack) for each in (one, other))
         locks = [read_json(each / LOCK) for each in (first, second)]
         before, after = ((each / SPEC).read_text(encoding="utf-8").splitlines() for each in (first, second))
         spec = difflib.unified_diff(before, after, fromfile=str(one), tofile=str(other), lineterm="", n=1)
@@ -110,14 +110,18 @@ def diff(one: str | Path, other: str | Path) -> Difference:
         return Difference(tuple(spec), facts, parts, tuple(_scores(first, second)))
 
 
-def _folder(run: str | Path, stack: ExitStack) -> Path:
+def run_folder(run: str | Path, stack: ExitStack) -> Path:
+    """The folder of a run; a shared one is pulled into a folder that goes with the stack.
+
+    Raises:
+        ZooError: It is no run, or cannot be pulled.
+    """
     if Path(run).is_dir():
         if not (Path(run) / LOCK).is_file() or not (Path(run) / SPEC).is_file():
             raise UsageError(f"`{run}` is no run folder: it has no {LOCK} or no {SPEC}")
         return Path(run)
     reference = read_reference(str(run))
-    work = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoo-diff-"))
-    return pull(reference, Path(work) / "run").folder
+    return pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run").folder
 
 
 def _facts(place: str, one: Any, other: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:
@@ -165,13 +169,13 @@ def _change(one: Raw, other: Raw) -> float | None:
 
 
 def _scores(one: Path, other: Path) -> Iterator[Score]:
-    first, second = (_measured(each) for each in (one, other))
+    first, second = (measured(each) for each in (one, other))
     for key in dict.fromkeys([*first, *second]):
         if first.get(key) != second.get(key):
             yield Score(*key, first.get(key), second.get(key))
 
 
-def _measured(run: Path) -> dict[tuple[str, str, str], tuple[float | None, ...]]:
+def measured(run: Path) -> dict[tuple[str, str, str], tuple[float | None, ...]]:
     """Value and interval of every metric, by modalities, head and name; nothing of a run that was not measured."""
     if not (run / METRICS).is_file():
         return {}

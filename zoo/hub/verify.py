@@ -1,13 +1,12 @@
 """`zoo.verify`: whether a run is the one that was written, and says here what it said where it was shared."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint.verify import ADVICE, check_files, check_plugins, read_json, section
+from zoo.checkpoint.folder import passing_folder
+from zoo.checkpoint.verify import ADVICE, changed_versions, check_files, check_plugins, read_json, section
 from zoo.errors import CorruptError, DigestError, UsageError
 from zoo.hub.names import WEIGHTS
 from zoo.hub.prove import prove
@@ -51,8 +50,8 @@ def verify(run: str | Path) -> Verified:
     if isinstance(run, Path) or Path(run).is_dir():
         return _verified(Path(run), prove)
     reference = read_reference(run)
-    with tempfile.TemporaryDirectory(prefix="zoo-verify-") as name:
-        pulled = pull(reference, Path(name) / "run")
+    with passing_folder("zoo-verify") as beside:
+        pulled = pull(reference, beside / "run")
         found = _verified(pulled.folder, lambda folder: pulled.difference)
     return Verified(str(pulled.reference), found.tensors, found.difference, found.remarks)
 
@@ -83,12 +82,6 @@ def _check_shared(folder: Path, told: Told) -> None:
 
 def version_remarks(lock: Mapping[str, Any]) -> Iterator[str]:
     """A remark on each library and plugin whose version is not the one that the run was made with."""
-    for key in ("libraries", "plugins"):
-        told = lock.get(key)
-        for name, before in told.items() if isinstance(told, dict) else ():
-            try:
-                here = version(name)
-            except (PackageNotFoundError, ValueError):
-                continue
-            if here != before:
-                yield f"made with {name} {before}; {here} is installed here"
+    for name, before, here in changed_versions(lock):
+        if here is not None:
+            yield f"made with {name} {before}; {here} is installed here"

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from zoo.checkpoint.loading import Start, assign, describe, started
+from zoo.checkpoint.locked import check_weights
 from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Folder, Source
 from zoo.checkpoint.unallocated import Unallocated
 from zoo.component import Component
-from zoo.contract import Backbone, Calibrated, Head, ValueSpec
+from zoo.contract import Backbone, Head, ValueSpec, is_calibrated
 from zoo.data.fit import fit, fit_rows
 from zoo.data.given import with_tables
 from zoo.errors import CorruptError, UsageError
@@ -50,6 +51,7 @@ def build(
         PluginError: A component cannot be imported or built.
         CorruptError: Weights are damaged, or of another architecture.
         NetworkError: Weights cannot be fetched.
+        DigestError: The spec is to be built as a lock tells, and weights are not those.
     """
     checked = with_tables(as_spec(spec, components), tables)
     if checked.data.train and checked.data.on_error == "skip":
@@ -63,7 +65,7 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
     sources: dict[str, Source] = {}
 
     def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
-        source = source_of(section, spec.folder)
+        source = source_of(section, spec, part)
         learnt = known(fitted, part, source)
         maker = backbone_maker(section, place, value, source, learnt, spec.train.seed)
         if source is None:
@@ -80,11 +82,13 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
 
     model = assemble(spec, fitted, make)
     for name, section in spec.heads.items():
-        head_from = head_source(section.weights, spec.folder)
+        head_from = head_source(section.weights, spec, f"heads.{name}")
         if head_from is not None:
             sources[f"heads.{name}"] = head_from
             starts[f"heads.{name}"] = _start_head(model.head(name), head_from, f"heads.{name}.weights")
     model.starts, model.sources = starts, sources
+    if spec.pins is not None:
+        check_weights(sources, spec.pins)
     return model
 
 
@@ -128,7 +132,7 @@ def restore(
 
 def _temperatures(model: ZooModel) -> dict[str, Tensor]:
     """The temperatures of all heads, auxiliary ones too, as they are before they are fitted."""
-    heads = {name: each for name, each in model.named_modules() if isinstance(each, Calibrated)}
+    heads = {name: each for name, each in model.named_modules() if is_calibrated(each)}
     return {f"{name}.temperature": torch.ones_like(head.temperature) for name, head in heads.items()}
 
 

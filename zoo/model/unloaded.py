@@ -26,7 +26,7 @@ def unloaded(spec: Spec, fitted: Fitted) -> ZooModel:
     """
 
     def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
-        source = source_of(section, spec.folder)
+        source = source_of(section, spec, part)
         return backbone_maker(section, place, value, source, known(fitted, part, source), spec.train.seed)()
 
     with Unallocated():

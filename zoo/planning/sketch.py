@@ -37,7 +37,7 @@ def sketch(spec: Spec, fitted: Fitted) -> ZooModel:
     sources: dict[str, Source] = {}
 
     def make(section: BackboneSection, place: str, part: str, value: ValueSpec) -> Backbone:
-        source = source_of(section, spec.folder)
+        source = source_of(section, spec, part)
         learnt = known(fitted, part, source)
         backbone = backbone_maker(section, place, value, source, learnt, spec.train.seed)()
         if source is None:
@@ -50,7 +50,7 @@ def sketch(spec: Spec, fitted: Fitted) -> ZooModel:
 
     model = assemble(spec, fitted, make)
     for name, section in spec.heads.items():
-        head_from = head_source(section.weights, spec.folder)
+        head_from = head_source(section.weights, spec, f"heads.{name}")
         if head_from is not None:
             sources[f"heads.{name}"] = head_from
             state = header(head_from, [SINGLE])

@@ -302,9 +302,10 @@ class Hub:
 class Spec:
     """A whole specification of a model, its data and its training.
 
-    `folder` is where its relative paths start. `tables` are those in memory, by the name behind `memory:`. `origins`
-    tells for the path of each value, such as `("train", "epochs")`, where it came from: `spec.yaml:12`, `--set`,
-    `default`, or `default of zoo/concat`.
+    `folder` is where its relative paths start. `tables` are those in memory, by the name behind `memory:`. `pins` are
+    what a lock tells of the weights of each part, if the spec is to be built as that lock tells. `origins` tells for
+    the path of each value, such as `("train", "epochs")`, where it came from: `spec.yaml:12`, `--set`, `default`, or
+    `default of zoo/concat`.
     """
 
     zoo: Literal[1] = option(1, "Version of the language.")
@@ -333,6 +334,7 @@ class Spec:
     hub: Hub = option(Hub(), "Where the model is shared.")
     folder: Path = internal(Path())
     tables: Mapping[str, Any] | None = internal(None)
+    pins: Mapping[str, Mapping[str, Any]] | None = internal(None)
     origins: dict[nodes.Path, str] = internal(None)
 
     @property

@@ -62,16 +62,13 @@ class Terminal:
     """A bar with epoch, step, loss, samples per second, memory and time left, and a line for every epoch, on stderr.
 
     Where stderr is no terminal, the lines alone are written.
-
-    Args:
-        epochs: Epochs of the training.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._epochs = epochs
+        self._epochs = 0
         self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
@@ -85,7 +82,7 @@ class Terminal:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("train", total=None, epoch=f"1/{epochs}", loss="-", rate="-", memory="")
+        self._task = self._bar.add_task("train", total=None, epoch="1", loss="-", rate="-", memory="")
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +94,7 @@ class Terminal:
 
     def start(self, model: ZooModel, remarks: Sequence[str]) -> None:
         """Writes the remarks, how each part starts, and what there is to train."""
+        self._epochs = model.spec.train.epochs
         for each in remarks:
             self.remark(each)
         for line in told_starts(model):

@@ -1,0 +1,59 @@
+"""Those who share: each has a folder, a token, a cache and an environment of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.loopback.serving import Loopback
+from zoo.checkpoint.tensors import read_tensors
+
+
+class Person:
+    """Somebody with a folder of their own, a token and a cache.
+
+    Args:
+        hub: Where they share.
+        home: Their folder.
+        token: Theirs; one to write unless given.
+        python: The interpreter of the environment that they work in; that of the tests unless given.
+    """
+
+    def __init__(
+        self, hub: Loopback, home: Path, token: str | None = None, *, python: Path = Path(sys.executable)
+    ) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home, self.python = home, python
+        settings = hub.environment(home / "hf", token=hub.token if token is None else token)
+        own = {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(home / "zoo"), "ZOO_HOME": str(home / "zoo-home")}
+        self.environment = {**os.environ, **settings, **own}
+
+    def start(self, *words: object) -> "subprocess.Popen[str]":
+        """Starts their Python with these words."""
+        command, pipe = [str(self.python), *map(str, words)], subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.home, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+
+    def zoo(self, *words: object, code: int = 0) -> str:
+        """What zoo says on both streams; its exit code is checked."""
+        return self.run("-m", "zoo", *words, code=code)
+
+    def run(self, *words: object, code: int = 0) -> str:
+        """What their Python says on both streams; its exit code is checked."""
+        with self.start(*words) as process:
+            told = "\n".join(process.communicate(timeout=300))
+        assert process.returncode == code, told
+        assert "Traceback" not in told
+        return told
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a run that stand in one file."""
+    return read_tensors(run / "model.safetensors")
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two runs have the same tensors, bit by bit."""
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
