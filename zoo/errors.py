@@ -125,12 +125,18 @@ class Problem:
         return {name: getattr(self, name) for name in shown}
 
 
+MOST_PROBLEMS = 100
+"""Problems of a text that are told: somebody who means harm can have any number of them."""
+
+
 class SpecError(UsageError):
-    """Everything that is wrong with a text, at once."""
+    """Everything that is wrong with a text, at once, up to `MOST_PROBLEMS`."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
-        super().__init__("\n\n".join(map(str, self.problems)))
+        found = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+        self.problems = tuple(found[:MOST_PROBLEMS])
+        more = [f"no more than {MOST_PROBLEMS} errors are told at once"] if len(found) >= MOST_PROBLEMS else []
+        super().__init__("\n\n".join([*map(str, self.problems), *more]))
 
     @property
     def exit_code(self) -> int:  # type: ignore[override]  # a class attribute elsewhere; here the problems decide
@@ -186,11 +192,9 @@ def listed(words: Iterable[str], limit: int = 12) -> str:
 
 def _excerpt(text: str, column: int, length: int, width: int = 72) -> tuple[str, int, int]:
     """A window of the line around the caret, with the caret's offset and length in terminal cells."""
-    text = "".join(character if character.isprintable() else " " for character in text)
     start = max(0, min(column - 1 - width // 2, len(text) - width))
-    window = text[start : start + width]
-    before, marked = text[start : column - 1], text[column - 1 : column - 1 + length]
-    marked = marked[: width - len(before)]
+    window = "".join(each if each.isprintable() else " " for each in text[start : start + width])
+    before, marked = window[: column - 1 - start], window[column - 1 - start : column - 1 - start + length]
     left, right = "... " if start else "", " ..." if start + width < len(text) else ""
     return left + window + right, len(left) + _cells(before), max(1, _cells(marked))
 

@@ -186,6 +186,32 @@ def test_tensors_must_be_those_of_the_module() -> None:
         assign(made(), {**weights(), "more": torch.ones(1)})
 
 
+def test_of_names_that_do_not_fit_the_first_ten_are_told() -> None:
+    many = {f"more{number:02}": torch.ones(1) for number in range(30)}
+    with pytest.raises(CorruptError) as error:
+        assign(made(), {**weights(scale=None, linear__bias=torch.ones(3)), **many})
+    told = str(error.value)
+    assert "they lack `scale`" in told and "`linear.bias` as [3]" in told
+    assert "`more09`" in told and "`more10`" not in told and "and 20 more" in told
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8, torch.complex64, torch.bool])
+def test_numbers_of_another_kind_are_refused(dtype: torch.dtype) -> None:
+    """Of the same width, they would be read as if they were others."""
+    with pytest.raises(CorruptError, match=rf"`linear\.weight` as {dtype}; here it is torch\.float32"):
+        started(made, lambda _: weights(linear__weight=torch.ones(DIM, DIM).to(dtype)))
+
+
+def test_a_counter_that_was_halved_with_all_the_rest_is_taken() -> None:
+    module = torch.nn.BatchNorm1d(3)
+    state = {name: each.half() for name, each in module.state_dict().items()}
+    assign(module, state)
+    assert module.num_batches_tracked is not None and module.num_batches_tracked.dtype is torch.int64
+    state["num_batches_tracked"] = torch.tensor(5e-324, dtype=torch.float64)  # 1, read as what it is not
+    with pytest.raises(CorruptError, match=r"here it is torch\.int64"):
+        assign(module, state)
+
+
 def test_a_module_made_unallocated_has_no_memory_for_parameters_and_draws_no_random_numbers() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()

@@ -52,10 +52,10 @@ def test_a_shard_that_is_missing_is_told(tmp_path: Path) -> None:
         folder.tensors(NAMES)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "open_clip_pytorch_model.bin"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "open_clip_pytorch_model.bin", "model.ckpt"])
 def test_a_folder_with_a_pickle_alone_is_refused(name: str, tmp_path: Path) -> None:
     torch.save(tensors("a"), tmp_path / name)
-    with pytest.raises(UsageError, match=f"as a pickle alone .`{name}`."):
+    with pytest.raises(CorruptError, match=f"as a pickle alone .`{name}`."):
         Folder(tmp_path).tensors(NAMES)
 
 
@@ -75,8 +75,11 @@ def test_a_file_may_have_any_name_and_brings_what_is_beside_it(tmp_path: Path) -
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     torch.save(tensors("a"), tmp_path / "mine.pth")
-    with pytest.raises(UsageError, match=r"is no \.safetensors file"):
+    with pytest.raises(CorruptError, match="is a pickle, which could run code"):
         File(tmp_path / "mine.pth").tensors(NAMES)
+    (tmp_path / "mine.npz").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"is no \.safetensors file"):
+        File(tmp_path / "mine.npz").tensors(NAMES)
 
 
 @pytest.fixture

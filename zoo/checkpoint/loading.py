@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
+from zoo.checkpoint.misfits import check_kinds, misfits
 from zoo.checkpoint.unallocated import Unallocated, allocate_buffers
 from zoo.contract import Adapted, Backbone
 from zoo.errors import CorruptError, PluginError
@@ -138,14 +139,16 @@ def assign(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         tensors: All that its `state_dict` names.
 
     Raises:
-        CorruptError: Some are missing, too many, or of another shape.
+        CorruptError: Some are missing, too many, of another shape, or numbers of another kind.
     """
     own, same = module.state_dict(keep_vars=True), tied(module)
+    check_kinds(own, tensors)
     fitting = {name: each.to(own[name].dtype) if name in own else each for name, each in tensors.items()}
     try:
         module.load_state_dict(fitting, strict=True, assign=True)
     except RuntimeError as error:
-        raise CorruptError(f"the weights do not fit: {str(error).splitlines()[-1].strip()}") from None
+        told = misfits(own, tensors) or str(error).splitlines()[-1].strip()
+        raise CorruptError(f"the weights do not fit {type(module).__name__}: {told}") from None
     for first, *others in same:
         for name in others:
             path, _, last = name.rpartition(".")

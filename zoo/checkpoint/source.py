@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from zoo.checkpoint.shards import INDEX, shard_names
+from zoo.checkpoint.shards import CONVERT, INDEX, PICKLES, shard_names
 from zoo.checkpoint.tensors import read_tensors
 from zoo.errors import CorruptError, UsageError
 
@@ -30,19 +30,18 @@ class Source(ABC):
             names: What the file may be called, best first. An index of shards is looked for too.
 
         Raises:
-            UsageError: There are no weights that can be read safely.
-            CorruptError: The file is damaged.
+            UsageError: There are no weights.
+            CorruptError: The file is damaged, or a pickle, which cannot be read safely.
         """
         for name in names:
             if (found := self.path(name)) is not None:
                 return read_tensors(found)
         if (index := self.path(INDEX)) is not None:
             return self._sharded(index)
-        pickles = [name for name in ("pytorch_model.bin", "open_clip_pytorch_model.bin") if self.path(name)]
-        if pickles:
-            raise UsageError(
+        if pickles := self.pickles():
+            raise CorruptError(
                 f"{self} has its weights as a pickle alone (`{pickles[0]}`), which could run code when it is read; "
-                "name a repository or folder with safetensors"
+                f"{CONVERT}, or name another with safetensors"
             )
         raise UsageError(f"{self} has no weights: none of {', '.join([*names, INDEX])} is there")
 
@@ -70,6 +69,10 @@ class Source(ABC):
             tensors |= {name: each for name, each in found.items() if name in names}
         return tensors
 
+
+    def pickles(self) -> list[str]:
+        """The files beside that are pickles by their names, which are never read."""
+        return []
 
 class Folder(Source):
     """A folder on this machine, as a library saves a model."""
@@ -105,7 +108,13 @@ class File(Folder):
         return {"path": str(self.file)}
 
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
+    def pickles(self) -> list[str]:
+        """Those in the folder itself."""
+        return sorted(each.name for each in self.folder.iterdir() if each.name.endswith(PICKLES))
+
         """The weights in the file, whatever it is called."""
         if self.file.suffix != ".safetensors":
             raise UsageError(f"{self} is no .safetensors file; weights in other formats are not read")
         return read_tensors(self.file)
+        if self.file.name.endswith(PICKLES):
+            raise CorruptError(f"{self} is a pickle, which could run code when it is read; {CONVERT}")

@@ -21,7 +21,7 @@ from zoo.document.fields import (
     shorthand_of,
 )
 from zoo.document.nodes import Mapping, Node, Path, Scalar, Sequence, dotted, found, plain
-from zoo.errors import ExitCode, Problem, listed, nearest
+from zoo.errors import MOST_PROBLEMS, ExitCode, Problem, SpecError, listed, nearest
 
 _NO_CHOICE = object()
 FAILED: Any = object()
@@ -52,8 +52,14 @@ class Checker:
         hint: str = "",
         exit_code: int = ExitCode.USAGE,
     ) -> None:
-        """Notes a problem."""
+        """Notes a problem.
+
+        Raises:
+            SpecError: There are so many that no more are looked for.
+        """
         self.problems.append(node.problem(path, message, suggestion=suggestion, hint=hint, exit_code=exit_code))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise SpecError(self.problems)
 
     def section(self, cls: type, node: Node, path: Path, at: Node) -> Any:
         """A dataclass from a mapping, or from the short form that stands for one; `at` is where a gap is shown."""

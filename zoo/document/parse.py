@@ -12,7 +12,7 @@ import yaml
 from zoo.document.nodes import Mapping, Node, Scalar, Sequence
 from zoo.document.scalars import resolve
 from zoo.document.source import Source
-from zoo.errors import Problem, SpecError
+from zoo.errors import MOST_PROBLEMS, Problem, SpecError
 
 MAX_DEPTH = 32
 ADVICE = {
@@ -146,6 +146,8 @@ class _Composer:
 
     def _refuse(self, line: int, column: int, message: str, length: int = 1) -> None:
         self.problems.append(self.source.problem(line, column, "", message, length=length))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise SpecError(self.problems)
 
 
 def _after(source: Source, mark: Any) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from zoo.checkpoint.shards import CONVERT, PICKLES
 from zoo.errors import CorruptError
 
 SMALL = 64 << 20
@@ -20,7 +21,6 @@ KNOWN = re.compile(
 OF_THE_STORE = frozenset((".gitattributes",))
 """Files that a store adds by itself."""
 
-PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".pickle", ".joblib")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows."""
 
@@ -53,7 +53,7 @@ def check_names(names: Iterable[str], where: str) -> list[str]:
     if pickles and not any(WEIGHTS.fullmatch(name) for name in known):
         raise CorruptError(
             f"{where} has its weights as a pickle alone (`{pickles[0]}`), which could run code when it is read; "
-            "convert it to safetensors (`zoo import` does so in a process of its own)"
+            f"{CONVERT}"
         )
     return known
 

@@ -63,7 +63,9 @@ def _asked(run: Path, called: str, golden: Path | None = None) -> dict[str, Any]
     """
     told = _in_a_fresh_process(run.resolve(), golden)
     if "error" in told:
-        raise _ERRORS.get(int(told["code"]), CorruptError)(str(told["error"]).replace(str(run.resolve()), called))
+        error = str(told["error"]).replace(str(run.resolve()), called)
+        named = error if called in error else f"`{called}`: {error}"
+        raise _ERRORS.get(int(told["code"]), CorruptError)(named)
     return told
 
 
