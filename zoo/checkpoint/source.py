@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,33 @@ from torch import Tensor
 from zoo.checkpoint.shards import CONVERT, INDEX, PICKLES, shard_names
 from zoo.checkpoint.tensors import read_tensors
 from zoo.errors import CorruptError, UsageError
+from zoo.files import file_digest
 
 
 class Source(ABC):
     """Weights, and the small files beside them."""
 
-    @abstractmethod
     def path(self, name: str) -> Path | None:
         """Where a file that came with the weights is on this machine, fetched if need be; None if there is none."""
+        found = self._found(name)
+        if found is not None:
+            self._taken[name] = found
+        return found
+
+    @abstractmethod
+    def _found(self, name: str) -> Path | None:
+        """What `path` gives."""
+
+    @cached_property
+    def _taken(self) -> dict[str, Path]:
+        """The files that were asked for and are there, by name."""
+        return {}
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each file that was asked for and is there, by name: what a model was made of."""
+        with ThreadPoolExecutor() as pool:
+            names = sorted(self._taken)
+            return dict(zip(names, pool.map(file_digest, (self._taken[name] for name in names)), strict=True))
 
     @abstractmethod
     def record(self) -> dict[str, Any]:
@@ -49,6 +70,10 @@ class Source(ABC):
         """The weights, as `tensors` gives them, without a fetch; None where they are not on this machine yet."""
         return self.tensors(names)
 
+    def pickles(self) -> list[str]:
+        """The files beside that are pickles by their names, which are never read."""
+        return []
+
     def to_fetch(self, names: Sequence[str]) -> int | None:
         """Bytes of the weights that are not on this machine yet; None where nobody tells, as without a network."""
         return 0
@@ -70,10 +95,6 @@ class Source(ABC):
         return tensors
 
 
-    def pickles(self) -> list[str]:
-        """The files beside that are pickles by their names, which are never read."""
-        return []
-
 class Folder(Source):
     """A folder on this machine, as a library saves a model."""
 
@@ -83,10 +104,13 @@ class Folder(Source):
     def __str__(self) -> str:
         return f"`{self.folder}`"
 
-    def path(self, name: str) -> Path | None:
-        """The file in the folder."""
+    def _found(self, name: str) -> Path | None:
         path = self.folder / name
         return path if path.is_file() else None
+
+    def pickles(self) -> list[str]:
+        """Those in the folder itself."""
+        return sorted(each.name for each in self.folder.iterdir() if each.name.endswith(PICKLES))
 
     def record(self) -> dict[str, Any]:
         """The path."""
@@ -108,13 +132,10 @@ class File(Folder):
         return {"path": str(self.file)}
 
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
-    def pickles(self) -> list[str]:
-        """Those in the folder itself."""
-        return sorted(each.name for each in self.folder.iterdir() if each.name.endswith(PICKLES))
-
         """The weights in the file, whatever it is called."""
-        if self.file.suffix != ".safetensors":
-            raise UsageError(f"{self} is no .safetensors file; weights in other formats are not read")
-        return read_tensors(self.file)
         if self.file.name.endswith(PICKLES):
             raise CorruptError(f"{self} is a pickle, which could run code when it is read; {CONVERT}")
+        if self.file.suffix != ".safetensors":
+            raise UsageError(f"{self} is no .safetensors file; weights in other formats are not read")
+        self._taken[self.file.name] = self.file
+        return read_tensors(self.file)
