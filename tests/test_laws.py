@@ -41,7 +41,7 @@ heads:
 data: {train: table.csv}
 """
 
-TORCH_VERBS = {"build", "train", "eval", "cv", "predict", "plan", "doctor"}
+TORCH_VERBS = {"build", "fetch", "train", "reproduce", "eval", "cv", "predict", "plan", "doctor"}
 """Verbs that work with models, or look at torch."""
 
 COMMANDS = [
@@ -156,7 +156,7 @@ UNUSED |= {"matplotlib", "tensorboard", "soundfile", "PIL"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", ["plan", "build", "train", "eval", "predict"])
+@pytest.mark.parametrize("verb", ["plan", "build", "fetch", "train", "reproduce", "eval", "predict"])
 def test_nothing_is_imported_that_the_spec_does_not_use(verb: str, tmp_path: Path) -> None:
     write_tables(tmp_path)
     if verb in ("eval", "predict"):
