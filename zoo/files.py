@@ -1,5 +1,6 @@
 """Files that are complete or absent, and JSON that every reader takes."""
 
+import errno
 import json
 import math
 import os
@@ -31,7 +32,7 @@ def replace_bytes(path: Path, data: bytes) -> None:
     Raises:
         UsageError: The folder cannot be made or written to.
     """
-    with _told(path):
+    with writing(path):
         if path.is_dir():
             raise UsageError(f"{path} is a folder; name a file in it")
         if path.exists() and not path.is_file():
@@ -51,7 +52,7 @@ def complete_file(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: The folder cannot be made or written to.
     """
-    with _told(path):
+    with writing(path):
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -59,7 +60,7 @@ def complete_file(path: Path) -> Iterator[Path]:
     beside = Path(name)
     try:
         yield beside
-        with _told(path):
+        with writing(path):
             beside.chmod(0o666 & ~umask())
             beside.replace(target)
     except BaseException:
@@ -83,21 +84,34 @@ def check_writable(path: Path) -> None:
     Raises:
         UsageError: The folder cannot be made or written to.
     """
-    with _told(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Tells which file cannot be written, and why."""
+def writing(path: Path) -> Iterator[None]:
+    """Tells which file cannot be written, and why.
+
+    Raises:
+        UsageError: The system says that it cannot.
+    """
     try:
         yield
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{path} cannot be written: {path.parent} is not a folder") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What a system says where there is no more room: on the disk, for the user, in the file."""
+
+
+def is_full(error: Exception) -> bool:
+    """Whether something could not be written for want of room."""
+    return (isinstance(error, OSError) and error.errno in FULL) or os.strerror(errno.ENOSPC) in str(error)
 
 
 def cache_folder() -> Path:

@@ -35,7 +35,7 @@ def test_a_reader_that_has_gone_is_no_defect(verb: str) -> None:
 def test_a_full_disk_is_told() -> None:
     done = shell(f"{ZOO} list > /dev/full")
     assert done.returncode == 2
-    assert "no space left" in done.stderr
+    assert "the output cannot be written: No space left on device" in done.stderr
 
 
 def test_what_the_terminal_cannot_show_is_no_defect(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The command line: one click group whose verbs are imported when they are called, and one place where errors end."""
 
 import atexit
-import errno
 import os
 import signal
 import sys
@@ -192,14 +191,16 @@ def _settle_streams() -> None:
 
 def _tell(error: Exception) -> int:
     """An error in words on stderr, and its exit code. What zoo did not foresee is a defect of zoo."""
-    if isinstance(error, ZooError):
-        from zoo.cli.output import printable
+    from zoo.cli.output import printable
+    from zoo.files import is_full
 
+    if isinstance(error, ZooError):
         told = printable(str(error))
         click.echo(f"error: {told}" if "\n" not in told else told, err=True)
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
-        click.echo("error: the output could not be written: no space left", err=True)
+    if isinstance(error, OSError) and is_full(error):
+        place = f"`{printable(str(error.filename))}`" if error.filename else "the output"
+        click.echo(f"error: {place} cannot be written: {error.strerror}", err=True)
         return ExitCode.USAGE
     click.echo(f"error: zoo did not expect this: {type(error).__name__}: {error}", err=True)
     click.echo("That is a defect of zoo or of a plugin; please report it with the output of --debug.", err=True)

@@ -10,7 +10,7 @@ from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
 from zoo.checkpoint.raw import Raw, write_file
 from zoo.checkpoint.verify import check_files, read_json, section
 from zoo.errors import CorruptError, NetworkError, UsageError
-from zoo.files import file_digest, json_text
+from zoo.files import file_digest, json_text, replace_file, writing
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
 from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names, stray
@@ -77,7 +77,8 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
     rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
         files = {name: path for name, path in files.items() if not WEIGHTS.fullmatch(name)}
-        write_file(beside / DELTA, {name: tensors[name] for name in own})
+        with writing(beside / DELTA):
+            write_file(beside / DELTA, {name: tensors[name] for name in own})
         files[DELTA] = beside / DELTA
     else:
         rules, bases = [], {}
@@ -89,7 +90,7 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
             "bases": {str(each): each.as_dict() for each in bases.values()},
         },
     }
-    (beside / LOCK).write_text(json_text({**_public(lock), "shared": shared}), encoding="utf-8")
+    replace_file(beside / LOCK, json_text({**_public(lock), "shared": shared}))
     return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()), tuple(remarks))
 
 
