@@ -12,8 +12,9 @@ from tests.tables import SPEC, write_tables
 from tests.training.test_bad_rows import write_pictures
 from zoo.checkpoint.tensors import read_tensors
 from zoo.errors import UsageError
+from zoo.model.build import build
 from zoo.spec.load import load_spec
-from zoo.training.options import with_batch_size
+from zoo.training.options import prepare_backbones, with_batch_size
 from zoo.training.progress import Silent
 from zoo.training.train import Run, train
 
@@ -169,3 +170,18 @@ def test_parts_of_a_step_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
     runs = [train(load_spec(path, overrides=["train.epochs=1", f"train.accumulate={parts}"])) for parts in (1, 4)]
     assert same(*runs) < 1e-5
     assert runs[0].history[0]["loss"] == pytest.approx(runs[1].history[0]["loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("device", "shard", "last"), [("cuda", False, True), ("cuda", True, False), ("cpu", False, False)]
+)
+def test_trained_convolutions_lie_with_channels_last_on_a_gpu_and_as_they_are_in_shares(
+    tmp_path: Path, device: str, shard: bool, last: bool
+) -> None:
+    model = build(load_spec(write_pictures(tmp_path), overrides=[f"train.shard={str(shard).lower()}"]))
+    prepare_backbones(model, torch.device(device))
+    kernels = [each for each in model.parameters() if each.ndim == 4 and min(each.shape[1:]) > 1]
+    assert kernels
+    for each in kernels:
+        assert each.is_contiguous() is not last
+        assert each.is_contiguous(memory_format=torch.channels_last) is last

@@ -23,7 +23,8 @@ ROOM = 0.8
 def prepare_backbones(model: ZooModel, device: torch.device) -> None:
     """Does what `train.recompute` and `train.compile` ask for, to the backbones that are trained.
 
-    Weights lie with channels last where convolutions are faster so: on a GPU, and of backbones that are not trained.
+    Weights lie with channels last where convolutions are faster so: on a GPU, and of backbones that are not trained. In
+    shares (`train.shard`) torch takes them in no other order than their own.
 
     Args:
         model: The model.
@@ -34,7 +35,7 @@ def prepare_backbones(model: ZooModel, device: torch.device) -> None:
     """
     train, moving = model.spec.train, dict(_moving(model))
     for name, backbone in model.backbone_parts().items():
-        if name not in moving or device.type == "cuda":
+        if not train.shard and (name not in moving or device.type == "cuda"):
             backbone.to(memory_format=torch.channels_last)
     if train.recompute and not [name for name, each in moving.items() if _recomputes(each)]:
         told = f"no backbone that is trained can do that ({', '.join(moving) or 'all are frozen'})"
