@@ -11,6 +11,7 @@ import torch
 from tests.toys.models import toy_model
 from zoo.checkpoint.lock import fingerprint, lock, parts
 from zoo.checkpoint.tensors import digest, write_tensors
+from zoo.files import file_digest
 from zoo.model.model import ZooModel
 
 SPEC = """\
@@ -49,7 +50,9 @@ def test_a_lock_names_the_plugins_of_all_parts(model: ZooModel) -> None:
 
 
 def test_a_lock_tells_where_the_weights_came_from(model: ZooModel, tmp_path: Path) -> None:
-    assert locked(model)["weights"] == {"backbones.photo": {"path": str(tmp_path / "conv.safetensors")}}
+    path = tmp_path / "conv.safetensors"
+    told = {"path": str(path), "files": {path.name: file_digest(path)}}
+    assert locked(model)["weights"] == {"backbones.photo": told}
 
 
 def test_a_lock_has_the_digest_of_every_tensor(model: ZooModel) -> None:
