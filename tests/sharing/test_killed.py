@@ -1,4 +1,4 @@
-"""Pushes and pulls that are killed at random moments: nothing is torn, and a new start ends with the same bytes."""
+"""Saves, pushes and pulls that are killed: nothing is torn, a new start ends with the same bytes, nothing is left."""
 
 import os
 import random
@@ -7,16 +7,161 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.loopback.serving import Loopback
+from tests.sharing.moments import Worker
 from zoo.checkpoint import folder as folders
-from zoo.checkpoint.folder import complete_or_absent
+from zoo.checkpoint.folder import complete_or_absent, passing_folder
 from zoo.hub.folder_store import FolderStore
 from zoo.hub.reference import read_reference
+from zoo.hub.store import Blob
 
 MOMENTS = 12
+OLD = {"zoo.lock": "{}", "config.json": "{}", "skipped.csv": "this one goes", "LICENSE": "this one stays"}
+"""What a repository holds before the push: some that is changed, some that goes."""
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def some(first: int, last: int, count: int = MOMENTS) -> list[int]:
+    """Moments by chance, the same ones each time."""
+    return sorted(random.Random(last).sample(range(first, last + 1), count))
+
+
+@pytest.fixture(scope="module")
+def worker(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    with Worker(tmp_path_factory.mktemp("killed"), trained) as running:
+        yield running
+
+
+def forget(folder: Path) -> None:
+    """Removes what the Hub's clients keep, so that all is asked for again."""
+    for name in ("hf", "zoo"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def check_killed_runs(worker: Worker, folder: Path, *words: object, missed: int = 0) -> None:
+    """Kills what writes a run, at some moments, and starts it anew each time.
+
+    Args:
+        worker: Who does it.
+        folder: An existing folder; the run is to be its `run`.
+        words: What to do, but for the run's place.
+        missed: How many kills may come too late, where threads make the moments of one start more than of another.
+    """
+    place = folder / "run"
+    moments = worker.done(*words, place)
+    expected, there = content(place), names(folder)
+    shutil.rmtree(place)
+    for moment in some(1, moments):
+        forget(worker.folder)
+        ended = worker.start(*words, place, moment=moment)
+        missed -= not ended.killed
+        assert not (place.exists() and names(place)) or content(place) == expected, moment
+        shutil.rmtree(place, ignore_errors=True)
+        worker.done(*words, place)
+        assert content(place) == expected, moment
+        assert (names(folder), names(worker.temporary)) == (there, []), moment
+        shutil.rmtree(place)
+    assert missed >= 0
+
+
+@pytest.mark.slow
+def test_a_killed_save_leaves_nothing_or_the_whole(worker: Worker, trained: Path) -> None:
+    (folder := worker.folder / "saves").mkdir()
+    check_killed_runs(worker, folder, "save", trained)
+
+
+def tree(folder: Path) -> Mapping[str, Blob] | None:
+    store = FolderStore(read_reference(f"file://{folder}"))
+    tip = store.tip()
+    return None if tip is None else store.tree(tip)
+
+
+@pytest.mark.slow
+def test_a_killed_push_into_a_folder_leaves_the_tip_or_the_whole(worker: Worker, trained: Path) -> None:
+    whole, place = worker.folder / "whole", worker.folder / "store"
+    moments = worker.done("push", trained, f"file://{whole}")
+    for moment in some(1, moments):
+        assert worker.start("push", trained, f"file://{place}", moment=moment).killed
+        assert tree(place) in (None, tree(whole)), moment
+        worker.done("push", trained, f"file://{place}")
+        assert tree(place) == tree(whole), moment
+        assert content(place / "objects") == content(whole / "objects"), moment
+        assert names(place) == names(whole) and names(worker.temporary) == [], moment
+        shutil.rmtree(place)
+
+
+@pytest.mark.slow
+def test_a_commit_into_a_folder_that_is_killed_at_any_of_its_moments(worker: Worker) -> None:
+    old, new = worker.folder / "old", worker.folder / "new"
+    for folder, given in ((old, {"a": "a", "b": "before"}), (new, {"a": "a", "b": "after", "c": "c"})):
+        folder.mkdir()
+        for name, text in given.items():
+            (folder / name).write_text(text)
+    worker.done("commit", old, f"file://{worker.folder}/first")
+    first = tree(worker.folder / "first")
+    found, moment, killed = [], 0, True
+    while killed:
+        moment, place = moment + 1, worker.folder / f"commit-{moment}"
+        shutil.copytree(worker.folder / "first", place)
+        ended = worker.start("commit", new, f"file://{place}", moment=moment)
+        killed = ended.killed
+        found.append(tree(place))
+        worker.done("commit", new, f"file://{place}")
+        assert len(tree(place) or ()) == 3, moment
+        assert len(names(place / "objects")) == 4
+        assert names(place) == [".lock", "commits", "main", "objects"]
+    before = found.index(found[-1])
+    assert moment > 20 and found == [first] * before + [tree(place)] * (moment - before)
+
+
+@pytest.mark.slow
+def test_a_killed_pull_from_a_folder_leaves_nothing_or_the_whole(worker: Worker, trained: Path) -> None:
+    (folder := worker.folder / "pulls").mkdir()
+    worker.done("push", trained, f"file://{folder}/store")
+    check_killed_runs(worker, folder, "pull", f"file://{folder}/store")
+
+
+@pytest.mark.slow
+def test_kills_between_here_and_the_hub(hub: Loopback, trained: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / "pulls").mkdir()
+    with Worker(tmp_path, trained, {**hub.environment(tmp_path / "hf"), "ZOO_CACHE": str(tmp_path / "zoo")}) as worker:
+        hub.put("acme/whole", OLD)
+        pushed = worker.done("push", trained, "acme/whole")
+        forget(tmp_path)
+        pulled = worker.done("pull", "acme/whole", folder / "first")
+        check_killed_pushes(hub, worker, trained, pushed - pulled, pushed)
+        forget(tmp_path)
+        check_killed_runs(worker, folder, "pull", "acme/whole", missed=2)
+
+
+def check_killed_pushes(hub: Loopback, worker: Worker, trained: Path, before: int, moments: int) -> None:
+    """The tip is what it was or the whole, and a new start ends with the whole, in one commit."""
+    old, whole, found = {name: text.encode() for name, text in OLD.items()}, hub.read("acme/whole"), []
+    assert whole.keys() > {"zoo.lock", "LICENSE", "model.safetensors"} and "skipped.csv" not in whole
+    # Most moments are those of pulling it back; half of the kills come before.
+    for moment in (*some(1, before, MOMENTS // 2), *some(before + 1, moments, MOMENTS // 2)):
+        forget(worker.folder)
+        hub.put(repo := f"acme/killed-{moment}", OLD)
+        worker.start("push", trained, repo, moment=moment)
+        found.append(hub.read(repo))
+        assert found[-1] in (old, whole), moment
+        worker.done("push", trained, repo)
+        assert hub.read(repo) == whole, moment
+        assert len(hub.commits(repo)) == 3, moment
+        assert names(worker.temporary) == [], moment
+    assert old in found and whole in found
 
 
 def killed(words: list[object], folder: Path, after: float) -> None:
@@ -37,48 +182,24 @@ def done(words: list[object], folder: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
-
-
 @pytest.mark.slow
-def test_killed_pushes_leave_the_tip_or_the_whole_and_converge(trained: Path, tmp_path: Path) -> None:
-    chance, store = random.Random(0), FolderStore(read_reference(f"file://{tmp_path}/store"))
-    started = time.monotonic()
-    done(["push", trained, f"file://{tmp_path}/whole"], tmp_path)
-    whole = FolderStore(read_reference(f"file://{tmp_path}/whole"))
-    expected, takes = whole.tree(whole.resolve()), time.monotonic() - started
-    for _ in range(MOMENTS):
-        killed(["push", trained, store.reference], tmp_path, chance.uniform(0.1, takes))
-        tip = store.tip()
-        assert tip is None or store.tree(tip) == expected
-    done(["push", trained, store.reference], tmp_path)
-    assert store.tree(store.resolve()) == expected
-    assert content(store.folder / "objects") == content(whole.folder / "objects")
-
-
-@pytest.mark.slow
-def test_killed_pulls_leave_nothing_or_the_whole_and_converge(
-    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chance, store = random.Random(0), f"file://{tmp_path}/store"
-    done(["push", trained, store], tmp_path)
-    started = time.monotonic()
-    done(["pull", store, "-o", "whole"], tmp_path)
-    takes = time.monotonic() - started
-    expected, torn = content(tmp_path / "whole"), 0
-    for _ in range(MOMENTS):
-        killed(["pull", store, "-o", "cut"], tmp_path, chance.uniform(0.1, takes))
-        if (tmp_path / "cut").exists():
-            assert content(tmp_path / "cut") == expected
-            shutil.rmtree(tmp_path / "cut")
-        torn += len(list(tmp_path.glob(".cut.*")))
-    assert torn > 0, "no kill fell into a pull"
-    monkeypatch.setattr(folders, "YOUNG", -1)
-    folders.sweep(tmp_path / "cut")
-    done(["pull", store, "-o", "cut"], tmp_path)
-    assert content(tmp_path / "cut") == expected
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["cut", "store", "whole"]
+def test_processes_that_are_killed_with_their_children(worker: Worker, trained: Path, tmp_path: Path) -> None:
+    """By the clock, and so mostly while they import; each finds what those before it left."""
+    chance, place, run = random.Random(0), tmp_path / "store", tmp_path / "run"
+    (whole := worker.folder / "clock").mkdir()
+    worker.done("push", trained, f"file://{whole}/store")
+    worker.done("pull", f"file://{whole}/store", whole / "run")
+    for _ in range(4):
+        killed(["push", trained, f"file://{place}"], tmp_path, chance.uniform(0.5, 8))
+        assert tree(place) in (None, tree(whole / "store"))
+    done(["push", trained, f"file://{place}"], tmp_path)
+    assert tree(place) == tree(whole / "store")
+    for _ in range(4):
+        killed(["pull", f"file://{place}", "-o", run], tmp_path, chance.uniform(0.2, 4))
+        assert not (run.exists() and names(run)) or content(run) == content(whole / "run")
+        shutil.rmtree(run, ignore_errors=True)
+    done(["pull", f"file://{place}", "-o", run], tmp_path)
+    assert content(run) == content(whole / "run")
 
 
 def test_what_killed_processes_left_is_swept_and_what_is_held_is_not(
@@ -93,9 +214,21 @@ def test_what_killed_processes_left_is_swept_and_what_is_held_is_not(
             assert first.is_dir()
             (second / "a").write_text("")
         (tmp_path / "run" / "a").unlink()
-    assert sorted(each.name for each in tmp_path.iterdir()) == [
-        ".other.abcd1234",
-        ".run.abcd12345",
-        ".run.notmine",
-        "run",
-    ]
+    assert names(tmp_path) == [".other.abcd1234", ".run.abcd12345", ".run.notmine", "run"]
+
+
+def test_folders_for_a_while_are_gone_and_those_that_were_left_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".zoo-push.abcd1234").mkdir()
+    (tmp_path / ".zoo-push.abcd1234" / "left").write_text("")
+    (tmp_path / "victim").mkdir()
+    (tmp_path / ".zoo-push.linkedto").symlink_to("victim")  # anybody can make one where all may write
+    with passing_folder("zoo-push", tmp_path) as first:
+        assert len(names(tmp_path)) == 4  # young ones are left alone
+        monkeypatch.setattr(folders, "YOUNG", -1)
+        with pytest.raises(KeyError), passing_folder("zoo-push", tmp_path) as second:
+            (second / "a").write_text("")
+            assert first.is_dir()
+            raise KeyError
+    assert names(tmp_path) == [".zoo-push.linkedto", "victim"]

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
-from zoo.files import complete_file, file_digest, json_text, locked, replace_file
+from zoo.files import file_digest, json_text, locked
 from zoo.hub.reference import COMMIT, Reference
 from zoo.hub.store import Blob, Preview, Pushed, Store
 
@@ -101,13 +102,18 @@ class FolderStore(Store):
         """Copies what is not there yet, writes the record, and moves `main` to it last."""
         listed = {name: {"size": path.stat().st_size, "sha256": file_digest(path)} for name, path in files.items()}
         try:
-            sent = sum(self._keep(path, str(listed[name]["sha256"])) for name, path in sorted(files.items()))
-            with locked(self.folder / ".lock"):
-                return self._move(dict(sorted(listed.items())), parent, message, sent)
+            for each in ("objects", "commits"):
+                (self.folder / each).mkdir(parents=True, exist_ok=True)
+            with passing_folder("new", within=self.folder) as beside:
+                sent = sum(
+                    self._keep(path, str(listed[name]["sha256"]), beside) for name, path in sorted(files.items())
+                )
+                with locked(self.folder / ".lock"):
+                    return self._move(dict(sorted(listed.items())), parent, message, sent, beside)
         except OSError as error:
             raise NetworkError(f"`{self.reference}` cannot be written: {error.strerror or error}") from None
 
-    def _move(self, files: dict[str, Any], parent: str | None, message: str, sent: int) -> Pushed:
+    def _move(self, files: dict[str, Any], parent: str | None, message: str, sent: int, beside: Path) -> Pushed:
         tip = self.tip()
         if tip is not None and self._read(tip).get("files") == files:
             return Pushed(tip, parent, sent, new=False)
@@ -117,19 +123,20 @@ class FolderStore(Store):
         record = {"parent": parent, "message": message, "time": round(time.time(), 3), "files": files}
         text = json_text(record)
         commit = _identity(text.encode())
-        replace_file(self._record(commit), text)
-        replace_file(self.folder / TIP, f"{commit}\n")
+        for place, content in ((self._record(commit), text), (self.folder / TIP, f"{commit}\n")):
+            (beside / place.name).write_text(content, encoding="utf-8")
+            (beside / place.name).replace(place)
         return Pushed(commit, parent, sent, new=True)
 
-    def _keep(self, path: Path, digest: str) -> int:
+    def _keep(self, path: Path, digest: str, beside: Path) -> int:
         """Copies a file if no other has its content; the bytes that it took."""
         place = self.folder / "objects" / digest
         if place.is_file() and file_digest(place) == digest:  # else it is damaged, and this mends it
             return 0
-        with complete_file(place) as beside:
-            shutil.copyfile(path, beside)
-            if file_digest(beside) != digest:
-                raise ConflictError(f"`{path}` was changed while it was pushed")
+        shutil.copyfile(path, beside / digest)
+        if file_digest(beside / digest) != digest:
+            raise ConflictError(f"`{path}` was changed while it was pushed")
+        (beside / digest).replace(place)
         return place.stat().st_size
 
     def _record(self, commit: str) -> Path:

@@ -1,9 +1,9 @@
 """`zoo.push`: a run becomes one commit of a store, and is proven the same by pulling it back."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.errors import UsageError, ZooError
 from zoo.hub.open import open_store
 from zoo.hub.pull import pull
@@ -73,8 +73,7 @@ def push(
     if asked.revision is not None:
         raise UsageError(f"`{asked}`: a push makes a new commit; leave `@{asked.revision}` out")
     folder = Path(run)
-    with tempfile.TemporaryDirectory(prefix="zoo-push-") as name:
-        beside = Path(name)
+    with passing_folder("zoo-push") as beside:
         staged = stage(folder, beside, full=full, allow_nonfinite=allow_nonfinite)
         told = {name: path.stat().st_size for name, path in staged.files.items()}
         remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
