@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import ConflictError, UsageError
-from zoo.files import umask
+from zoo.files import is_full, umask
 
 RANDOM = 8
 """Characters that `tempfile` adds to a name."""
@@ -29,8 +29,8 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
 
     Raises:
         ConflictError: Something is there already.
-        UsageError: The folder around it cannot be written to; or it cannot take its place, and what was written stays
-            beside it.
+        UsageError: The folder around it cannot be written to, or the disk is full; or it cannot take its place, and
+            what was written stays beside it.
     """
     check_free(folder)
     place = folder.resolve()
@@ -44,8 +44,10 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
         try:
             yield beside
             beside.chmod(0o777 & ~umask())
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(beside, ignore_errors=True)
+            if isinstance(error, OSError) and is_full(error):
+                raise UsageError(f"{_place_of(error, beside, folder)} cannot be written: {error.strerror}") from None
             raise
         try:
             check_free(folder)
@@ -71,6 +73,12 @@ def passing_folder(name: str, within: Path | None = None) -> Iterator[Path]:
             yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _place_of(error: OSError, beside: Path, folder: Path) -> str:
+    """Where there was no room: in what was to be the folder, unless the error says another place."""
+    named = str(error.filename or folder)
+    return f"`{folder if named.startswith(str(beside)) else named}`"
 
 
 def _kept(beside: Path) -> Path:
