@@ -25,6 +25,8 @@ class Repository:
 
     def __init__(self, kind: Literal["model", "dataset"], repo: str, revision: str | None, otherwise: str) -> None:
         self.kind, self.repo, self.revision = kind, repo, revision
+        self.remarks: list[str] = []
+        """What the user should know: that a commit was taken from the cache, because nobody could be asked."""
         self._otherwise = otherwise
         self._commit: str | None = revision if revision and COMMIT.fullmatch(revision) else None
 
@@ -103,6 +105,13 @@ class Repository:
         except RuntimeError as error:  # what xet raises, of a full disk too
             raise NetworkError(f"{self}: `{name}` cannot be fetched or kept: {first_line(error)}") from None
 
+    def cached(self, name: str) -> Path | None:
+        """A file in the Hub's cache; None if it is not there yet."""
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(self.repo, name, revision=self.commit, repo_type=self.kind)
+        return Path(found) if isinstance(found, str) else None
+
     def _known_absent(self, name: str) -> bool:
         """Whether the commit was asked for the file before, and does not have it: that needs no network."""
         from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
@@ -170,6 +179,7 @@ class Repository:
             if (told := refusal(error, str(self))) is not None:
                 raise told from None
             if cached:
+                self.remarks.append(f"{self}: the commit {cached} of the cache is used, because {_reason(error, self)}")
                 return cached
             raise NetworkError(
                 f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"
@@ -201,6 +211,11 @@ class Repository:
         from huggingface_hub.file_download import repo_folder_name
 
         return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repo, repo_type=self.kind)
+
+
+def _reason(error: Exception, repository: Repository) -> str:
+    """Why nobody could be asked, without the repository's name once more."""
+    return first_line(error).removeprefix(f"{repository}: ")
 
 
 def failures() -> tuple[type[Exception], ...]:

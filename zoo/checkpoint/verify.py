@@ -19,6 +19,12 @@ VERSION = re.compile(r"[A-Za-z0-9.!+_-]{0,100}")
 MOST = 16 << 20
 """Bytes of a JSON file of a run, at most: what is read from it takes twenty times as many."""
 
+MOST_NESTED = 1_000_000
+"""Lists and mappings in such a file, at most: each takes as many bytes as twenty characters."""
+
+MOST_PLUGINS = 1000
+"""Plugins that a run may be made with: whether each is installed takes a while to find out."""
+
 NEEDED = ("zoo.yaml", "config.json", "preprocessing.json")
 """Small files that every run has; the others stand under `parts/`."""
 
@@ -86,7 +92,12 @@ def check_plugins(run: str, plugins: Mapping[str, Any]) -> None:
 
     Raises:
         PluginError: One is not; the message has a ready line for pip.
+        CorruptError: These are no plugins, or more than anybody has.
     """
+    if len(plugins) > MOST_PLUGINS:
+        raise CorruptError(
+            f"the zoo.lock of {run} names {len(plugins):,} plugins, and a run has {MOST_PLUGINS:,} at most"
+        )
     for name, told in plugins.items():
         if not DISTRIBUTION.fullmatch(name) or not isinstance(told, str) or not VERSION.fullmatch(told):
             raise CorruptError(f"the zoo.lock of {run} names a plugin {name[:80]!r}, which is none")
@@ -124,20 +135,28 @@ def text_digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, called: str | None = None) -> dict[str, Any]:
     """The mapping that a JSON file of a run holds.
+
+    Args:
+        path: The file.
+        called: What messages call it; its path unless given.
 
     Raises:
         CorruptError: The file is gone, or holds something else.
     """
+    name = called or f"`{path}`"
     try:
         if path.stat().st_size > MOST:
             raise ValueError(f"it has more than {MOST:,} bytes")
-        loaded = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if text.count("{") + text.count("[") > MOST_NESTED:
+            raise ValueError(f"it has more than {MOST_NESTED:,} lists and mappings")
+        loaded = json.loads(text)
     except FileNotFoundError:
-        raise CorruptError(f"`{path}` is missing: the run folder is not whole") from None
+        raise CorruptError(f"{name} is missing: the run folder is not whole") from None
     except (ValueError, OSError, RecursionError) as error:
-        raise CorruptError(f"`{path}` cannot be read: {error}") from None
+        raise CorruptError(f"{name} cannot be read: {error}") from None
     if not isinstance(loaded, dict):
-        raise CorruptError(f"`{path}` holds no JSON object")
+        raise CorruptError(f"{name} holds no JSON object")
     return loaded

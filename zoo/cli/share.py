@@ -88,6 +88,8 @@ def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_
     if as_json:
         print_json({**asdict(found), "folder": str(found.folder), "reference": str(found.reference)})
         return
+    for each in found.remarks:
+        note(each)
     click.echo(f"pulled {found.reference} into {found.folder}: {found.size:,} bytes, {_proof(found.difference)}")
     next_step(f"zoo eval {quote(str(found.folder))} TABLE")
 

@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.checkpoint.delta import DELTA
 from zoo.checkpoint.raw import Raw, map_file
 from zoo.checkpoint.repository import Repository
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
-from zoo.errors import CorruptError, DigestError, NetworkError, UsageError
+from zoo.errors import CorruptError, DigestError, NetworkError, UsageError, ZooError
 from zoo.files import file_digest
-from zoo.hub.reference import COMMIT
+from zoo.hub.hub_store import HubStore
+from zoo.hub.names import MOST
+from zoo.hub.reference import COMMIT, Reference
+from zoo.hub.store import SHA256, Blob, NoCommit, matches
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 
@@ -54,8 +58,8 @@ def find_base(repo: str, commit: str) -> Base | None:
     elif INDEX in names:
         index = repository.path(INDEX)
         wanted = sorted(shard_names(index)) if index is not None else []
-    else:
-        wanted = sorted(name for name in names if name.endswith(".safetensors") and "/" not in name)[:1]
+    else:  # a delta is no base: what it leaves out stands elsewhere
+        wanted = sorted(name for name in names - {DELTA} if name.endswith(".safetensors") and "/" not in name)[:1]
     paths = {name: repository.path(name) for name in wanted}
     files = {
         name: {"sha256": file_digest(path), "size": path.stat().st_size}
@@ -68,22 +72,51 @@ def find_base(repo: str, commit: str) -> Base | None:
 def base_tensors(base: Base) -> dict[str, Raw]:
     """The tensors of a base, every file compared with what is told of it, and fetched again once where it differs.
 
+    Nothing is fetched whose size is not the one that is told.
+
     Raises:
         NetworkError: A file is not in the cache and cannot be fetched: the base must stay where it is.
+        CorruptError: It is a delta itself.
         DigestError: It is another file now.
     """
     repository = _repository(base.repo, base.commit)
+    told = {name: Blob(each["size"], each["sha256"]) for name, each in base.files.items()}
+    here = {name: path for name in told if (path := repository.cached(name)) is not None}
+    if lacking := {name: blob for name, blob in told.items() if name not in here or not matches(here[name], blob)}:
+        _check_listed(base, lacking)
     tensors: dict[str, Raw] = {}
-    for name, told in base.files.items():
-        path = repository.path(name)
-        if path is not None and file_digest(path) != told["sha256"]:
-            path = repository.path(name, again=True)
+    for name, blob in told.items():
+        path = repository.path(name, again=name in here and name in lacking)
         if path is None:
-            raise NetworkError(f"the base {base} has no `{name}` any more; this delta cannot be made whole without it")
-        if file_digest(path) != told["sha256"]:
+            raise _gone(base, f"has no `{name}`")
+        if not matches(path, blob):
+            path = repository.path(name, again=True)
+        if path is None or not matches(path, blob):
             raise DigestError(f"`{name}` of the base {base} is not the file that the delta was made against")
         tensors |= map_file(path)
     return tensors
+
+
+def _check_listed(base: Base, told: Mapping[str, Blob]) -> None:
+    """Compares what is told of files with what the Hub lists, before they are fetched."""
+    try:
+        listed = HubStore(Reference(base.repo)).tree(base.commit)
+    except NoCommit:
+        raise _gone(base, "is there no more") from None
+    except ZooError as error:
+        error.args = (f"the base {base} of this delta: {error}",)
+        raise
+    for name, blob in told.items():
+        if name not in listed and DELTA in listed:
+            raise CorruptError(f"the base {base} is a delta itself, which leaves out what stands elsewhere")
+        if name not in listed:
+            raise _gone(base, f"has no `{name}`")
+        if listed[name].size != blob.size or listed[name].sha256 not in (None, blob.sha256):
+            raise DigestError(f"`{name}` of the base {base} is not the file that the delta was made against")
+
+
+def _gone(base: Base, told: str) -> NetworkError:
+    return NetworkError(f"the base {base} {told}; this delta cannot be made whole without it")
 
 
 def read_bases(told: Any) -> dict[str, Base]:
@@ -98,6 +131,8 @@ def read_bases(told: Any) -> dict[str, Base]:
 
 
 def _read_base(name: str, told: Any) -> Base:
+    if isinstance(told, dict) and isinstance(told.get("files"), dict) and DELTA in told["files"]:
+        raise CorruptError(f"zoo.lock names the base {name[:80]!r}, which is a delta itself; a base is whole")
     good = (
         NAME.fullmatch(name)
         and isinstance(told, dict)
@@ -105,6 +140,7 @@ def _read_base(name: str, told: Any) -> Base:
         and name == f"{told['repo']}@{told['commit']}"
         and COMMIT.fullmatch(str(told["commit"]))
         and isinstance(told["files"], dict)
+        and 0 < len(told["files"]) <= MOST
         and all(_is_file(file, each) for file, each in told["files"].items())
     )
     if not good:
@@ -114,7 +150,8 @@ def _read_base(name: str, told: Any) -> Base:
 
 def _is_file(name: str, told: Any) -> bool:
     plain = "/" not in name and "\\" not in name and name.endswith(".safetensors")
-    return plain and isinstance(told, dict) and isinstance(told.get("sha256"), str) and type(told.get("size")) is int
+    size, digest = (told.get(key) for key in ("size", "sha256")) if isinstance(told, dict) else (None, None)
+    return plain and type(size) is int and size >= 0 and isinstance(digest, str) and bool(SHA256.fullmatch(digest))
 
 
 def _repository(repo: str, commit: str) -> Repository:

@@ -13,7 +13,7 @@ from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
 from zoo.hub.names import KNOWN, MOST
 from zoo.hub.reference import Reference
-from zoo.hub.store import Blob, Preview, Pushed, Store, matches
+from zoo.hub.store import Blob, NoCommit, Preview, Pushed, Store, matches
 
 Found = TypeVar("Found")
 
@@ -30,6 +30,11 @@ class HubStore(Store):
         super().__init__(reference)
         self._private = private
         self._repository = Repository("model", reference.place, reference.revision, "name a folder with file:///")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the cache was believed, because the Hub could not be asked."""
+        return tuple(self._repository.remarks)
 
     def tip(self) -> str | None:
         """The newest commit of `main`."""
@@ -165,7 +170,7 @@ class HubStore(Store):
         try:
             found = self._asked(ask)
         except (RepositoryNotFoundError, RevisionNotFoundError):
-            raise UsageError(f"`{self.reference}` has no commit `{commit}`") from None
+            raise NoCommit(f"`{self.reference.at(None)}` has no commit `{commit}`, or has it no more") from None
         return {
             each.path: Blob(each.size, each.lfs.sha256) if each.lfs else Blob(each.size, None, each.blob_id)
             for each in found

@@ -1,9 +1,9 @@
 """`zoo.pull`: the same model to the last bit, or a clear reason why not; nothing of a stranger runs."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from zoo.checkpoint.folder import complete_or_absent
 from zoo.checkpoint.raw import Raw, map_file, write_file
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
 from zoo.checkpoint.verify import check_plugins, read_json, section
-from zoo.errors import CorruptError, DigestError, UsageError
+from zoo.errors import CorruptError, DigestError, UsageError, ZooError
+from zoo.files import writing
 from zoo.hub.bases import base_tensors
 from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names
 from zoo.hub.open import open_store
+from zoo.hub.placing import place, reading
 from zoo.hub.prove import prove
 from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
@@ -44,12 +46,14 @@ class Pulled:
         reference: The model, at the commit that it was.
         size: Bytes of its files.
         difference: The largest difference of its golden outputs; None where it has none.
+        remarks: What the user should know: that a commit is one of the cache, because the store could not be asked.
     """
 
     folder: Path
     reference: Reference
     size: int
     difference: float | None
+    remarks: tuple[str, ...] = ()
 
 
 def pull(
@@ -71,7 +75,7 @@ def pull(
         watch: Hears of each file.
 
     Raises:
-        UsageError: There is no such model or revision.
+        UsageError: There is no such model or revision, or the folder cannot be written.
         PluginError: A plugin that it was made with is not installed.
         CorruptError: It is damaged, unsafe, or no run.
         DigestError: A file or tensor is not the one that was pushed, or it says something else here.
@@ -80,17 +84,25 @@ def pull(
     """
     asked = read_reference(reference) if isinstance(reference, str) else reference
     folder = Path(output) if output is not None else Path("runs") / asked.name
-    with complete_or_absent(folder) as beside:
+    with complete_or_absent(folder) as beside, _named(beside, folder, asked):
         store = open_store(asked)
         commit = store.resolve()
-        try:
-            size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
-        except OSError as error:
-            raise UsageError(f"`{folder}` cannot be written: {error.strerror or error}") from None
+        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
         if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
             raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
         difference = prove(beside, called=str(asked))
-    return Pulled(folder, asked.at(commit), size, difference)
+    return Pulled(folder, asked.at(commit), size, difference, store.remarks)
+
+
+@contextmanager
+def _named(beside: Path, folder: Path, asked: Reference) -> Iterator[None]:
+    """Errors that name what is in a folder that nobody will see name the model, or the folder that it was to become."""
+    try:
+        yield
+    except ZooError as error:
+        known = folder if isinstance(error, UsageError) else asked
+        error.args = (str(error).replace(str(beside), str(known)),)
+        raise
 
 
 class _Pull:
@@ -107,7 +119,7 @@ class _Pull:
         for name in (LOCK, "zoo.yaml", "config.json"):
             if name not in names:
                 raise UsageError(f"{self._where} is no model of zoo: it has no {name}")
-        lock = read_json(self._small(LOCK))
+        lock = read_json(self._small(LOCK), f"the zoo.lock of {self._where}")
         told = read_told(lock, self._where)
         check_plugins(self._where, section(lock, "plugins", f"the zoo.lock of {self._where}"))
         wanted = self._wanted(names, told)
@@ -119,7 +131,7 @@ class _Pull:
                 if name == DELTA:
                     self._put_together(map_file(path), lock, told, folder)
                 elif name != INDEX or not told.rules:
-                    _place(path, folder / name, self._store.own)
+                    place(path, folder / name, self._store.own)
                 self._watch(name, wanted[name].size)
         check_complete(raw_weights(folder), lock, self._where)
         return sum(each.size for each in wanted.values())
@@ -161,24 +173,25 @@ class _Pull:
 
     def _verified(self, name: str, blob: Blob) -> Path:
         """A file with the digest that the lock, else the store, tells; fetched again once where it has another."""
-        path = self._store.fetch(self._commit, name)
-        if not matches(path, blob):
-            path = self._store.fetch(self._commit, name, again=True)
-        if not matches(path, blob):
-            raise DigestError(
-                f"{self._where}: {name!r} does not have the digest that it should have; pull it anew later"
-            )
-        return path
+        with reading(f"{self._where}: {name!r}"):
+            path = self._store.fetch(self._commit, name)
+            if not matches(path, blob):
+                path = self._store.fetch(self._commit, name, again=True)
+            if matches(path, blob):
+                return path
+        raise DigestError(f"{self._where}: {name!r} does not have the digest that it should have; pull it anew later")
 
     def _put_together(self, own: Mapping[str, Raw], lock: Mapping[str, Any], told: Told, folder: Path) -> None:
         """Writes the weights, whole, from a delta and its bases."""
-        bases = {name: base_tensors(each) for name, each in told.bases.items()}
+        with reading(f"a base of {self._where}"):
+            bases = {name: base_tensors(each) for name, each in told.bases.items()}
         aliases = section({"aliases": {}, **lock}, "aliases", self._where)
         names = [name for name in section(lock, "tensors", self._where) if name not in aliases]
         tensors = dict(put_together(names, own, told.rules, bases))
         check_digests(tensors, lock, self._where)
         for file, mine in self._files_of(tensors, folder):
-            write_file(folder / file, mine)
+            with writing(folder / file):
+                write_file(folder / file, mine)
 
     def _files_of(self, tensors: Mapping[str, Raw], folder: Path) -> Iterator[tuple[str, Mapping[str, Raw]]]:
         if INDEX not in self._tree:
@@ -188,19 +201,6 @@ class _Pull:
         shards = shard_names(index)
         if set().union(*shards.values()) != tensors.keys():
             raise CorruptError(f"{self._where}: its {INDEX} does not name the tensors of its zoo.lock")
-        _place(index, folder / INDEX, own=False)
+        place(index, folder / INDEX, own=False)
         for file, names in shards.items():
             yield file, {name: tensors[name] for name in names}
-
-
-def _place(path: Path, target: Path, own: bool) -> None:
-    """Puts a fetched file into the run: a second name of weights in an own cache, where there are such; else a copy."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source = path.resolve()
-    if own and WEIGHTS.fullmatch(target.name):
-        try:
-            os.link(source, target)
-            return
-        except OSError:
-            pass
-    shutil.copyfile(source, target)

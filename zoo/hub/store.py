@@ -1,13 +1,21 @@
 """Where shared runs are kept: commits of whole trees, each with its parent and a digest of every file."""
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.errors import UsageError
 from zoo.files import file_digest
 from zoo.hub.reference import Reference
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class NoCommit(UsageError):
+    """There is no such commit, or no such repository."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,11 @@ class Store(ABC):
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of how the revision was resolved."""
+        return ()
+
     @abstractmethod
     def tip(self) -> str | None:
         """The newest commit; None where there is no repository yet, or nothing in it.
@@ -102,6 +115,7 @@ class Store(ABC):
         """The files of a commit, by name.
 
         Raises:
+            NoCommit: There is no such commit.
             NetworkError: It cannot be reached.
         """
 

@@ -1,6 +1,5 @@
 """What a lock tells of a shared run, read without trust."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +8,9 @@ from zoo.checkpoint.delta import Rule, read_rules
 from zoo.errors import CorruptError
 from zoo.hub.bases import Base, read_bases
 from zoo.hub.names import MOST
-from zoo.hub.store import Blob
+from zoo.hub.store import SHA256, Blob
 
 FORMAT = 1
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def verify(run: str | Path) -> Verified:
     with passing_folder("zoo-verify") as beside:
         pulled = pull(reference, beside / "run")
         found = _verified(pulled.folder, lambda folder: pulled.difference)
-    return Verified(str(pulled.reference), found.tensors, found.difference, found.remarks)
+    return Verified(str(pulled.reference), found.tensors, found.difference, (*pulled.remarks, *found.remarks))
 
 
 def _verified(folder: Path, proof: Any) -> Verified:

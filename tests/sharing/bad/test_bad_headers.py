@@ -145,5 +145,4 @@ def test_a_large_header_costs_nothing(
     run = written(shared, tmp_path / "run")
     make(run / WEIGHTS, length)
     taken = cost(["verify", run], tmp_path / "work", 4, (WEIGHTS, NO_FILE))
-    print(taken, usual)
     check_bounded(taken, usual)
