@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.sharing.proof import prove_here
 from zoo.checkpoint.raw import map_file
 from zoo.errors import ZooError
 from zoo.files import json_text
-from zoo.hub import prove
 from zoo.hub.folder_store import FolderStore
 from zoo.hub.pull import pull
 from zoo.hub.reference import read_reference
@@ -106,7 +106,7 @@ def test_a_changed_run_is_refused_or_is_the_same_model(
     files = {name: path.read_bytes() for name, path in staged.files.items()}
     weights = {name: each.digest() for name, each in map_file(trained / "model.safetensors").items()}
     # A fresh process for each would take hours, and calls the same.
-    monkeypatch.setattr(prove, "_in_a_fresh_process", prove.answer)
+    prove_here(monkeypatch)
     before, accepted, told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0, set()
     for case in range(CASES):
         chance = random.Random(case)

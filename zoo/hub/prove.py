@@ -1,14 +1,16 @@
-"""Reads a run in a process of its own and compares what it says with its golden outputs: `python -m zoo.hub.prove RUN`.
+"""Reads a run in a process of its own and compares what it says with its golden outputs: `python -m zoo.hub.prove`.
 
 A fresh interpreter has nothing of the process that asks: what is proven there is the folder, and the plugins that are
 installed.
 """
 
 import json
+import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from zoo.errors import (
     ConflictError,
@@ -29,59 +31,105 @@ _ERRORS: dict[int, type[ZooError]] = {
 }
 
 
-def prove(run: Path, called: str | None = None) -> float | None:
-    """Whether a run is what it was: in a fresh process it is read, and says what its golden outputs tell.
+class Reader:
+    """A fresh process that reads one run. Started ahead, it imports what it needs while the run is still fetched.
 
-    Args:
-        run: The folder.
-        called: What messages call it; the folder unless given.
-
-    Returns:
-        The largest difference; None where nothing was compared, because there are no golden outputs.
-
-    Raises:
-        ZooError: What is wrong with it.
+    Leaving its block ends the process, whatever it is at.
     """
-    found: float | None = _asked(run, called or str(run))["difference"]
-    return found
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+
+    def start(self) -> None:
+        """Starts the process, which then waits for the run; nothing of a run is read before."""
+        if self._process is None:
+            # -P: a folder that somebody stands in has no say in what is imported.
+            words, pipe = [sys.executable, "-P", "-m", "zoo.hub.prove"], subprocess.PIPE
+            self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace")
+
+    def prove(self, run: Path, called: str | None = None) -> float | None:
+        """Whether a run is what it was: it is read, and says what its golden outputs tell.
+
+        Args:
+            run: The folder.
+            called: What messages call it; the folder unless given.
+
+        Returns:
+            The largest difference; None where nothing was compared, because there are no golden outputs.
+
+        Raises:
+            ZooError: What is wrong with it.
+        """
+        found: float | None = self._asked(run, called or str(run))["difference"]
+        return found
+
+    def make_golden(self, run: Path, output: Path) -> bool:
+        """Writes what a run says of some samples; whether any could be made.
+
+        Raises:
+            ZooError: The run cannot be read.
+        """
+        return bool(self._asked(run, str(run), output)["made"])
+
+    def _asked(self, run: Path, called: str, golden: Path | None = None) -> dict[str, Any]:
+        """What the process answers.
+
+        Raises:
+            ZooError: What it says is wrong.
+        """
+        told = self.ask(run.resolve(), golden)
+        if "error" in told:
+            error = str(told["error"]).replace(str(run.resolve()), called)
+            named = error if called in error else f"`{called}`: {error}"
+            raise _ERRORS.get(int(told["code"]), CorruptError)(named)
+        return told
+
+    def ask(self, run: Path, golden: Path | None) -> dict[str, Any]:
+        """What `answer` gives there."""
+        self.start()
+        assert self._process is not None
+        question = json.dumps([str(run), golden and str(golden)])
+        try:
+            told, noise = self._process.communicate(f"{question}\n", PATIENCE)
+        except subprocess.TimeoutExpired:
+            return _unread(run, f"that took longer than {PATIENCE} s", ExitCode.USAGE)
+        try:
+            found: dict[str, Any] = json.loads(told.splitlines()[-1])
+        except (IndexError, ValueError):
+            code = self._process.returncode
+            if code < 0:
+                return _unread(
+                    run,
+                    f"the process that read it was ended by {signal.Signals(-code).name}, as where memory runs out",
+                    ExitCode.USAGE,
+                )
+            last = (noise.strip().splitlines() or [f"it ended with {code}"])[-1]
+            return _unread(run, last, ExitCode.CORRUPT)
+        return found
+
+
+def prove(run: Path, called: str | None = None) -> float | None:
+    """Whether a run is what it was, as a fresh process finds: `Reader.prove`."""
+    with Reader() as reader:
+        return reader.prove(run, called)
 
 
 def make_golden(run: Path, output: Path) -> bool:
-    """Writes what a run says of some samples, as a fresh process reads it; whether any could be made.
-
-    Raises:
-        ZooError: The run cannot be read.
-    """
-    return bool(_asked(run, str(run), output)["made"])
+    """Writes what a run says of some samples, as a fresh process reads it: `Reader.make_golden`."""
+    with Reader() as reader:
+        return reader.make_golden(run, output)
 
 
-def _asked(run: Path, called: str, golden: Path | None = None) -> dict[str, Any]:
-    """What the fresh process answers.
-
-    Raises:
-        ZooError: What it says is wrong.
-    """
-    told = _in_a_fresh_process(run.resolve(), golden)
-    if "error" in told:
-        error = str(told["error"]).replace(str(run.resolve()), called)
-        named = error if called in error else f"`{called}`: {error}"
-        raise _ERRORS.get(int(told["code"]), CorruptError)(named)
-    return told
-
-
-def _in_a_fresh_process(run: Path, golden: Path | None) -> dict[str, Any]:
-    # -P: a folder that somebody stands in has no say in what is imported.
-    words = [sys.executable, "-P", "-m", "zoo.hub.prove", str(run), *([str(golden)] if golden else [])]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=False)
-    except subprocess.TimeoutExpired:
-        raise CorruptError(f"`{run}` could not be read within {PATIENCE} s") from None
-    try:
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        return {"error": f"`{run}` could not be read in a process of its own: {last}", "code": int(ExitCode.CORRUPT)}
-    return told
+def _unread(run: Path, why: str, code: ExitCode) -> dict[str, Any]:
+    return {"error": f"`{run}` could not be read in a process of its own: {why}", "code": int(code)}
 
 
 def answer(run: Path, golden: Path | None) -> dict[str, Any]:
@@ -93,6 +141,8 @@ def answer(run: Path, golden: Path | None) -> dict[str, Any]:
         return _compared(run, golden)
     except ZooError as error:
         return {"error": str(error), "code": int(error.exit_code)}
+    except MemoryError:
+        return {"error": f"`{run}` cannot be read: there is not enough memory", "code": int(ExitCode.USAGE)}
     except Exception as error:
         told = f"`{run}` cannot be read: {type(error).__name__}: {error}"
         return {"error": told, "code": int(ExitCode.CORRUPT)}
@@ -115,5 +165,14 @@ def _compared(run: Path, golden: Path | None) -> dict[str, Any]:
     return {"difference": check_golden(model, read_json(run / GOLDEN), f"`{run}`")}
 
 
+def main() -> None:
+    """Imports what reading a run takes, then waits for a run on stdin, and answers on stdout."""
+    import_module("zoo.model.run")
+    import_module("zoo.hub.golden")
+    if question := sys.stdin.readline():
+        run, golden = json.loads(question)
+        print(json.dumps(answer(Path(run), golden and Path(golden))))
+
+
 if __name__ == "__main__":
-    print(json.dumps(answer(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)))
+    main()

@@ -20,7 +20,7 @@ from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names
 from zoo.hub.open import open_store
 from zoo.hub.placing import place, reading
-from zoo.hub.prove import prove
+from zoo.hub.prove import Reader
 from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.store import Blob, Store, matches
@@ -84,13 +84,13 @@ def pull(
     """
     asked = read_reference(reference) if isinstance(reference, str) else reference
     folder = Path(output) if output is not None else Path("runs") / asked.name
-    with complete_or_absent(folder) as beside, _named(beside, folder, asked):
+    with complete_or_absent(folder) as beside, _named(beside, folder, asked), Reader() as reader:
         store = open_store(asked)
         commit = store.resolve()
-        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside)
+        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside, reader.start)
         if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
             raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
-        difference = prove(beside, called=str(asked))
+        difference = reader.prove(beside, called=str(asked))
     return Pulled(folder, asked.at(commit), size, difference, store.remarks)
 
 
@@ -113,8 +113,13 @@ class _Pull:
         self._where = f"`{store.reference.at(commit)}`"
         self._tree: Mapping[str, Blob] = store.tree(commit)
 
-    def into(self, folder: Path) -> int:
-        """Fetches everything into a new folder; the bytes that it has."""
+    def into(self, folder: Path, worth: Callable[[], None]) -> int:
+        """Fetches everything into a new folder; the bytes that it has.
+
+        Args:
+            folder: The folder.
+            worth: Called when what is small is there, and in order: from here on the run is likely to be read.
+        """
         names = check_names(self._tree, self._where)
         for name in (LOCK, "zoo.yaml", "config.json"):
             if name not in names:
@@ -133,6 +138,7 @@ class _Pull:
                 elif name != INDEX or not told.rules:
                     place(path, folder / name, self._store.own)
                 self._watch(name, wanted[name].size)
+            worth()
         check_complete(raw_weights(folder), lock, self._where)
         return sum(each.size for each in wanted.values())
 

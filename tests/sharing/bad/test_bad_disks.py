@@ -1,5 +1,8 @@
 """Row 24: a disk that is full where a run is saved, pulled to or pushed to; what was there stays as it was."""
 
+import errno
+import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,8 +13,9 @@ import pytest
 
 from tests.command import run
 from tests.sharing.bad.runs import changed_json, content, refused, spoiled, stored, written
+from tests.sharing.proof import prove_here
 from tests.tables import SPEC, write_tables
-from zoo.hub import prove
+from zoo.hub import store
 from zoo.hub.folder_store import FolderStore
 from zoo.hub.reference import read_reference
 
@@ -22,7 +26,7 @@ PAGE = 4096
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fresh process takes seconds, and calls the same."""
-    monkeypatch.setattr(prove, "_in_a_fresh_process", prove.answer)
+    prove_here(monkeypatch)
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_24_a_pull_to_a_full_disk(
     fill(disk, left)
     if promised:  # as where somebody else takes the room meanwhile
         monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1 << 40, 0, 1 << 40))
-    told = (f"`{disk}/mine", FULL) if promised else (reference, "bytes", "free")
+    told = (f"{disk}/mine", FULL) if promised else (reference, "bytes", "free")
     refused(["pull", reference, "-o", disk / "mine"], disk, 2, told)
     (disk / "others").unlink()
     assert run("pull", reference, "-o", disk / "mine").exit_code == 0
@@ -78,17 +82,17 @@ def test_24_a_run_on_a_full_disk(disk: Path, left: int, verb: str, tmp_path: Pat
 
 @pytest.mark.parametrize("left", [0, 3 * PAGE], ids=["nothing", "a little"])
 def test_24_a_push_to_a_full_disk(disk: Path, left: int, shared: Mapping[str, bytes], tmp_path: Path) -> None:
-    store = FolderStore(read_reference(stored(shared, disk)))
-    tip = store.resolve()
+    there = FolderStore(read_reference(stored(shared, disk)))
+    tip = there.resolve()
     other = spoiled(shared, changed_json("metrics.json", lambda told: told.update(more="x" * 5 * PAGE)))
     folder = written(other, tmp_path / "run")
     fill(disk, left)
-    refused(["push", folder, store.reference], disk, 6, (f"`{store.reference}` cannot be written", FULL))
-    assert store.resolve() == tip
+    refused(["push", folder, there.reference], disk, 6, (f"`{there.reference}` cannot be written", FULL))
+    assert there.resolve() == tip
     (disk / "others").unlink()
-    done = run("push", folder, store.reference)
+    done = run("push", folder, there.reference)
     assert done.exit_code == 0, done.stderr
-    assert store.resolve() != tip
+    assert there.resolve() != tip
 
 
 def test_24_a_push_with_no_room_for_what_is_temporary(
@@ -102,3 +106,21 @@ def test_24_a_push_with_no_room_for_what_is_temporary(
     refused(["push", folder, f"file://{tmp_path}/store"], disk, 2, (str(disk), FULL))
     assert content(folder) == before
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("name", ["zoo.lock", "model.safetensors"])
+def test_24_what_cannot_be_read_is_no_folder_that_cannot_be_written(
+    name: str, shared: Mapping[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = stored(shared, tmp_path)
+    digest = hashlib.sha256(shared[name]).hexdigest()
+    read = file_digest
+
+    def broken(path: Path) -> str:
+        if path.name == digest:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return read(path)
+
+    monkeypatch.setattr(store, "file_digest", broken)
+    told = (f"`{tmp_path}/store/objects/{digest}` cannot be read: Input/output error",)
+    refused(["pull", reference, "-o", tmp_path / "mine"], tmp_path, 6, told)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.sharing.bad.runs import Cost, check_bounded, cost, refused, spoiled, stored
+from tests.sharing.proof import prove_here
 from tests.spec.wrong.case import GOOD
-from zoo.hub import prove
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + depth)}: &{chr(98 + depth)} [{', '.join([f'*{chr(97 + depth)}'] * 9)}]\n" for depth in range(9)
@@ -105,7 +105,7 @@ PULLED = {
 def test_a_spec_that_is_pulled_is_refused_like_any(
     row: int, shared: Mapping[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prove, "_in_a_fresh_process", prove.answer)  # which takes seconds, and calls the same
+    prove_here(monkeypatch)  # which takes seconds, and calls the same
     place = tmp_path / "place"
     place.mkdir()
     files = spoiled(shared, lambda files: files.update({"zoo.yaml": PULLED[row].encode()}))

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from tests.command import run
 from tests.sharing.bad.runs import Files, changed_json, refused, spoiled, stored, written
+from tests.sharing.proof import prove_here
 from tests.tables import SPEC, write_tables
 from zoo.checkpoint.tensors import digest, read_tensors, write_tensors
-from zoo.hub import prove
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 NAME = "heads.kind.output.weight"
@@ -24,7 +24,7 @@ Tensors = dict[str, Tensor]
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fresh process takes seconds, and calls the same."""
-    monkeypatch.setattr(prove, "_in_a_fresh_process", prove.answer)
+    prove_here(monkeypatch)
 
 
 def changed(path: Path, change: Callable[[Tensors], object]) -> Tensors:
