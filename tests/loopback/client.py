@@ -17,7 +17,7 @@ from tests.loopback.accounts import WRITE
 from tests.loopback.serving import Loopback
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT = 120
+TIMEOUT = 300
 MARK = "\0told "
 
 

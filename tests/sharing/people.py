@@ -4,11 +4,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
-from tests.loopback.serving import Loopback
 from zoo.checkpoint.tensors import read_tensors
+
+
+class Hub(Protocol):
+    """Where people share: the Hub of the tests, or the real one."""
+
+    token: str
+    """One to write."""
+
+    def environment(self, home: Path | str, *, token: str | None) -> dict[str, str]:
+        """Variables for a process whose clients speak to it, and keep what they fetch in a folder."""
 
 
 class Person:
@@ -21,13 +31,16 @@ class Person:
         python: The interpreter of the environment that they work in; that of the tests unless given.
     """
 
-    def __init__(
-        self, hub: Loopback, home: Path, token: str | None = None, *, python: Path = Path(sys.executable)
-    ) -> None:
+    def __init__(self, hub: Hub, home: Path, token: str | None = None, *, python: Path = Path(sys.executable)) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home, self.python = home, python
         settings = hub.environment(home / "hf", token=hub.token if token is None else token)
-        own = {"OMP_NUM_THREADS": "1", "ZOO_CACHE": str(home / "zoo"), "ZOO_HOME": str(home / "zoo-home")}
+        own = {
+            "PYTHONPATH": "",
+            "OMP_NUM_THREADS": "1",
+            "ZOO_CACHE": str(home / "zoo"),
+            "ZOO_HOME": str(home / "zoo-home"),
+        }
         self.environment = {**os.environ, **settings, **own}
 
     def start(self, *words: object) -> "subprocess.Popen[str]":

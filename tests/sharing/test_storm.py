@@ -10,7 +10,7 @@ import pytest
 
 from tests.loopback.faults import Corrupt, Drop, Lost, Stall, Status, Truncate
 from tests.loopback.serving import Loopback
-from tests.sharing.test_hub import Person
+from tests.sharing.people import Person
 
 ROUNDS = 30
 WEATHER = (Status(429, {"Retry-After": "1"}), Status(500), Status(503), Drop(), Lost(), Truncate(100))
