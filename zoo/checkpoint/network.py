@@ -143,12 +143,23 @@ def first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _told(error: Exception, tries: int) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        from huggingface_hub import constants
+def no_hub(error: Exception) -> str:
+    """In words that what answered is no Hub, as a page to log in is; "" where it may be one.
 
+    Args:
+        error: What was raised.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import FileMetadataError
+
+    strange = (json.JSONDecodeError, FileMetadataError, _client().TooManyRedirects)
+    if isinstance(error, strange) or isinstance(error.__cause__, strange):
         return f"{constants.ENDPOINT} does not look like a Hub: it answers something else; look at HF_ENDPOINT"
-    return f"{tries} tries failed, the last with {first_line(error)}"
+    return ""
+
+
+def _told(error: Exception, tries: int) -> str:
+    return no_hub(error) or f"{tries} tries failed, the last with {first_line(error)}"
 
 
 def _limit(request: Any) -> None:

@@ -6,9 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from zoo.checkpoint.network import TRIES, first_line, patiently, refusal
+from zoo.checkpoint.network import TRIES, first_line, no_hub, patiently, refusal
 from zoo.errors import NetworkError, UsageError
-from zoo.files import cache_folder, json_text, replace_file
+from zoo.files import cache_folder, is_full, json_text, replace_file
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -70,7 +70,7 @@ class Repository:
             again: Whether it is downloaded even if it is there, because what is there is not what it should be.
 
         Raises:
-            UsageError: There is no such repository, or none that this token may see.
+            UsageError: There is no such repository, or none that this token may see; or there is no room for it.
             NetworkError: It cannot be fetched, or the commit is no more.
         """
         from huggingface_hub.errors import (
@@ -86,9 +86,8 @@ class Repository:
         try:
             return Path(patiently(lambda: self._download(name, again), f"{self}: `{name}`"))
         except LocalEntryNotFoundError as error:
-            raise NetworkError(
-                f"{self}: `{name}` is not in the cache, and the Hub cannot be reached: {error}"
-            ) from None
+            reason = no_hub(error) or f"it is not in the cache, and the Hub cannot be reached: {error}"
+            raise NetworkError(f"{self}: `{name}`: {reason}") from None
         except EntryNotFoundError:
             return None
         except RevisionNotFoundError:
@@ -99,11 +98,20 @@ class Repository:
             kind = UsageError if error.response.status_code == 401 else NetworkError  # a commit names what was there
             raise kind(self._no_repository()) from None
         except failures() as error:
-            if (told := refusal(error, f"{self}: `{name}`")) is not None:
-                raise told from None
-            raise NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
+            known = refusal(error, f"{self}: `{name}`") or self._no_room(error, name)
+            raise known or NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
         except RuntimeError as error:  # what xet raises, of a full disk too
-            raise NetworkError(f"{self}: `{name}` cannot be fetched or kept: {first_line(error)}") from None
+            full = self._no_room(error, name)
+            raise full or NetworkError(f"{self}: `{name}` cannot be fetched or kept: {first_line(error)}") from None
+
+    def _no_room(self, error: Exception, name: str) -> UsageError | None:
+        """What to say where the disk of the cache is full; None where it is something else."""
+        from huggingface_hub import constants
+
+        if not is_full(error):
+            return None
+        place = f"the cache `{constants.HF_HUB_CACHE}` cannot be written: No space left on device"
+        return UsageError(f"{self}: `{name}`: {place}; make room there, or set HF_HOME to another disk")
 
     def cached(self, name: str) -> Path | None:
         """A file in the Hub's cache; None if it is not there yet."""
@@ -181,8 +189,9 @@ class Repository:
             if cached:
                 self.remarks.append(f"{self}: the commit {cached} of the cache is used, because {_reason(error, self)}")
                 return cached
+            reason = no_hub(error) or first_line(error)
             raise NetworkError(
-                f"{self} cannot be reached ({first_line(error)}), and no copy is in the cache; {self._otherwise}"
+                f"{self} cannot be reached ({reason}), and no copy is in the cache; {self._otherwise}"
             ) from None
         if found is None or not COMMIT.fullmatch(found):
             raise NetworkError(f"{self}: the server names the commit {str(found)[:80]!r}, which is none")
@@ -215,7 +224,7 @@ class Repository:
 
 def _reason(error: Exception, repository: Repository) -> str:
     """Why nobody could be asked, without the repository's name once more."""
-    return first_line(error).removeprefix(f"{repository}: ")
+    return no_hub(error) or first_line(error).removeprefix(f"{repository}: ")
 
 
 def failures() -> tuple[type[Exception], ...]:

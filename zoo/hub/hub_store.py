@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.checkpoint.network import first_line, patiently, refusal
+from zoo.checkpoint.network import first_line, no_hub, patiently, refusal
 from zoo.checkpoint.repository import Repository, failures
 from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
@@ -200,7 +200,7 @@ class HubStore(Store):
         what = f"`{self.reference}`"
         if isinstance(error, ZooError):
             return error
-        return refusal(error, what) or NetworkError(f"{what} cannot be reached: {first_line(error)}")
+        return refusal(error, what) or NetworkError(f"{what} cannot be reached: {no_hub(error) or first_line(error)}")
 
     def _api(self) -> Any:
         from huggingface_hub import HfApi

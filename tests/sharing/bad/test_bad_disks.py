@@ -15,6 +15,7 @@ from tests.command import run
 from tests.sharing.bad.runs import changed_json, content, refused, spoiled, stored, written
 from tests.sharing.proof import prove_here
 from tests.tables import SPEC, write_tables
+from zoo.files import file_digest
 from zoo.hub import store
 from zoo.hub.folder_store import FolderStore
 from zoo.hub.reference import read_reference
@@ -114,12 +115,11 @@ def test_24_what_cannot_be_read_is_no_folder_that_cannot_be_written(
 ) -> None:
     reference = stored(shared, tmp_path)
     digest = hashlib.sha256(shared[name]).hexdigest()
-    read = file_digest
 
     def broken(path: Path) -> str:
         if path.name == digest:
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-        return read(path)
+        return file_digest(path)
 
     monkeypatch.setattr(store, "file_digest", broken)
     told = (f"`{tmp_path}/store/objects/{digest}` cannot be read: Input/output error",)
