@@ -36,6 +36,11 @@ class HubRepository(Source):
         """The commit, in 40 hexadecimal digits."""
         return self._repository.commit
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """That the cache was believed, because the Hub could not be asked."""
+        return self._repository.remarks
+
     def _found(self, name: str) -> Path | None:
         """The file in the Hub's cache, downloaded at the pinned commit if it is not there yet."""
         return self._repository.path(name)

@@ -111,6 +111,21 @@ def tables(spec: Spec) -> list[str]:
     return paths + [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
 
 
+def remarks(spec: Spec, sources: Mapping[str, Source]) -> list[str]:
+    """What the user should know of how weights and data sets were found.
+
+    Args:
+        spec: The spec, as it was given.
+        sources: Where the weights of its parts came from.
+    """
+    found = [each for source in sources.values() for each in source.remarks]
+    for name in tables(spec):
+        source = locate(name, spec.folder)
+        if isinstance(source, HubTable):
+            found += repository(source.repo, source.revision).remarks
+    return list(dict.fromkeys(found))
+
+
 def untested(spec: Spec) -> Spec:
     """The spec without its test table, which no training looks at."""
     return replace(spec, data=replace(spec.data, test=None))

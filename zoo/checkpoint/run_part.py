@@ -44,6 +44,11 @@ class RunPart(Source):
         """Where the run is, and the part."""
         return {**self.run.record(), "part": self.part}
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Those on the run."""
+        return self.run.remarks
+
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
         """The tensors of this part, under the names that they have within it."""
         lock = self._lock()

@@ -44,6 +44,11 @@ class Source(ABC):
     def record(self) -> dict[str, Any]:
         """What `zoo.lock` keeps of it: a repository and its commit, an address, a path."""
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What the user should know of how it was found."""
+        return ()
+
     def tensors(self, names: Sequence[str]) -> Mapping[str, Tensor]:
         """The weights, mapped from the first of the files that is there.
 

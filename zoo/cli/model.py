@@ -43,6 +43,7 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, l
     check_free(folder)
     if locked:
         checked = _under_lock(checked, spec)
+    from zoo.checkpoint.lock import remarks
     from zoo.model.build import build, told_starts
     from zoo.model.run import write_run
     from zoo.transfer.freeze import apply_transfer
@@ -51,6 +52,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, l
     apply_transfer(model)  # so that a pattern that freezes nothing is told here already
     with complete_or_absent(folder) as beside:
         write_run(model, beside, folder, {})
+    for remark in remarks(checked, model.sources):
+        note(remark)
     total = sum(each.numel() for each in model.parameters())
     if as_json:
         starts = {part: vars(start) for part, start in model.starts.items()}

@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 
 from zoo.checkpoint.folder import complete_or_absent
+from zoo.checkpoint.lock import remarks
 from zoo.checkpoint.verify import read_json
 from zoo.component import Component
 from zoo.data.augment import Augmentation, make_augmentation
@@ -191,7 +192,8 @@ def learn_rows(
     model = _built(spec, opened)
     prepare_backbones(model, accelerator.device)
     augmentation = make_augmentation(model)
-    watch.start(model, [*opened.remarks, *augmentation.remarks, *filter(None, [remark])])
+    found = remarks(spec, model.sources)
+    watch.start(model, [*opened.remarks, *augmentation.remarks, *filter(None, [remark]), *found])
     if spec.train.track is not None:
         accelerator.init_trackers(spec.name)
     training, validation = _loaders(model, opened, augmentation, accelerator, watch)

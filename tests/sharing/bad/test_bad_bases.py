@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save
 
-from tests.loopback.faults import Drop
+from tests.loopback.faults import Drop, Status
 from tests.loopback.serving import Loopback
 from tests.sharing.bad.resident import Resident, resident
 from tests.sharing.bad.runs import Files, changed_json, spoiled
 from tests.sharing.bad.test_bad_disks import disk, fill
+from tests.tables import SPEC, write_tables
 from zoo.checkpoint.raw import map_file, write_file
 
 pytestmark = pytest.mark.slow
@@ -21,6 +24,8 @@ __all__ = ["disk"]
 BASE, NAME = "acme/base", "acme/numbers"
 WEIGHTS, DELTA = "model.safetensors", "delta.safetensors"
 FOREVER = 1_000_000
+SHAPES = {"missing": (2, 16), "numbers.bias": (16,), "numbers.weight": (16, 2)}
+"""Of the tensors of the backbone in `SPEC`."""
 
 
 class Shared:
@@ -143,3 +148,14 @@ def test_24_a_cache_on_a_full_disk(hub: Loopback, shared: Mapping[str, bytes], d
             )
             (disk / "others").unlink()
         ann.pulls(NAME, "mine")
+
+
+def test_28_a_build_tells_which_commit_its_weights_are_of(plain_hub: Loopback, ann: Resident) -> None:
+    tensors = {f"layers.0.0.{name}": torch.zeros(shape) for name, shape in SHAPES.items()}
+    commit = plain_hub.put("acme/mlp", {WEIGHTS: save(tensors)})
+    spec = write_tables(ann.home, SPEC.replace("dropout: 0}", "dropout: 0, weights: hf://acme/mlp}", 1))
+    ann.zoo("build", spec, "-o", "first")
+    plain_hub.fail(".*", ".*", FOREVER, Status(503))
+    told = ann.ask("build", spec, "-o", "second", "--json")
+    assert told.exit_code == 0, told.stderr
+    assert f"`hf://acme/mlp`: the commit {commit} of the cache is used, because" in told.stderr
