@@ -28,12 +28,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+NO_JSON = json.JSONDecodeError("Expecting value", "<html>", 0)
+
+
+def caused(cause: Exception) -> Exception:
+    error = RuntimeError("Error while uploading 'model.safetensors' to the Hub.")
+    error.__cause__ = cause
+    return error
+
+
 class Asked:
     """A request that fails so many times, each of which takes a while."""
 
     def __init__(self, clock: Clock, failures: int, seconds: float = 0, error: Exception | None = None) -> None:
         self.clock, self.failures, self.seconds = clock, failures, seconds
-        self.error = error or json.JSONDecodeError("a reply that was cut", "{", 1)
+        self.error = error or caused(NO_JSON)
         self.times = 0
 
     def __call__(self) -> str:
@@ -63,15 +72,18 @@ def test_the_deadline_is_counted_from_the_first_failure(clock: Clock) -> None:
     assert slow.times == 3
 
 
-def caused(cause: Exception) -> Exception:
-    error = RuntimeError("Error while uploading 'model.safetensors' to the Hub.")
-    error.__cause__ = cause
-    return error
-
-
 def test_what_the_client_wraps_is_looked_into(clock: Clock) -> None:
-    asked = Asked(clock, 1, error=caused(json.JSONDecodeError("a reply that was cut", "{", 1)))
+    asked = Asked(clock, 1, error=caused(NO_JSON))
     assert (patiently(asked, "it"), asked.times) == ("found", 2)
+
+
+def test_what_is_no_hub_is_not_asked_again_and_again(clock: Clock) -> None:
+    asked = Asked(clock, 1, error=NO_JSON)
+    assert patiently(asked, "it") == "found"
+    hopeless = Asked(clock, 2, error=NO_JSON)
+    with pytest.raises(NetworkError, match="does not look like a Hub"):
+        patiently(hopeless, "it")
+    assert hopeless.times == 2
 
 
 @pytest.mark.parametrize("error", [caused(OSError(28, "No space left on device")), RuntimeError("of xet")], ids=str)

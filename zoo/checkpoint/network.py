@@ -73,7 +73,7 @@ def patiently(call: Callable[[], Found], what: str, tries: int = TRIES) -> Found
                 raise
             failed = failed or time.monotonic()  # not since the start: a large file may take longer than that
             late = time.monotonic() - failed > DEADLINE
-            if number == tries or late or (number == 2 and _unreachable(error)):
+            if number == tries or late or (number == 2 and _hopeless(error)):
                 raise NetworkError(f"{what}: {_told(error, number)}") from None
             time.sleep(_wait_of(error, min(FIRST_WAIT * 2 ** (number - 1), LONGEST_PAUSE)))
     raise AssertionError("the last try ends the loop")
@@ -96,9 +96,9 @@ def passing(error: Exception) -> bool:
     return isinstance(error, _client().TransportError)
 
 
-def _unreachable(error: Exception) -> bool:
-    """Whether nobody answered at all, as without a network: a third try is as hopeless."""
-    return isinstance(error, (_client().ConnectError, _client().ConnectTimeout))
+def _hopeless(error: Exception) -> bool:
+    """Whether nobody answered at all, as without a network, or something that is no Hub: a third try is as hopeless."""
+    return isinstance(error, (_client().ConnectError, _client().ConnectTimeout, json.JSONDecodeError))
 
 
 def _client() -> Any:

@@ -111,9 +111,11 @@ class HubStore(Store):
         def attempt() -> str:
             try:
                 return self._created_commit(changed, gone, parent, message)
-            except Exception:
+            except Exception as error:
                 if (landed := self._landed(files, parent)) is not None:
                     return landed
+                if isinstance(error, json.JSONDecodeError):  # a busy Hub: it has just told its newest commit
+                    raise RuntimeError("a reply that cannot be read") from error
                 raise
 
         try:
