@@ -130,6 +130,8 @@ def diff_command(one: str, other: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
+    for each in found.remarks:
+        note(each)
     for line in found.spec:
         click.echo(line)
     for key, (before, after) in found.facts.items():

@@ -77,12 +77,14 @@ class Difference:
         facts: What the locks tell differently, by key: what the first tells, and the second.
         parts: The tensors, part by part.
         scores: The metrics that differ.
+        remarks: What the user should know of how the runs were found.
     """
 
     spec: tuple[str, ...]
     facts: Mapping[str, tuple[Any, Any]]
     parts: tuple[Part, ...]
     scores: tuple[Score, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def same_weights(self) -> bool:
@@ -100,18 +102,24 @@ def diff(one: str | Path, other: str | Path) -> Difference:
     Raises:
         ZooError: One cannot be read, or pulled.
     """
+    remarks: list[str] = []
     with ExitStack() as stack:
-        first, second = (run_folder(each, stack) for each in (one, other))
+        first, second = (run_folder(each, stack, remarks) for each in (one, other))
         locks = [read_json(each / LOCK) for each in (first, second)]
         before, after = ((each / SPEC).read_text(encoding="utf-8").splitlines() for each in (first, second))
         spec = difflib.unified_diff(before, after, fromfile=str(one), tofile=str(other), lineterm="", n=1)
         facts = dict(_facts("", *({key: lock.get(key) for key in FACTS} for lock in locks)))
         parts = tuple(_parts(raw_weights(first), raw_weights(second)))
-        return Difference(tuple(spec), facts, parts, tuple(_scores(first, second)))
+        return Difference(tuple(spec), facts, parts, tuple(_scores(first, second)), tuple(remarks))
 
 
-def run_folder(run: str | Path, stack: ExitStack) -> Path:
+def run_folder(run: str | Path, stack: ExitStack, remarks: list[str]) -> Path:
     """The folder of a run; a shared one is pulled into a folder that goes with the stack.
+
+    Args:
+        run: A run folder, or a shared run.
+        stack: What the folder goes with.
+        remarks: Gets what the user should know of how it was found.
 
     Raises:
         ZooError: It is no run, or cannot be pulled.
@@ -121,7 +129,9 @@ def run_folder(run: str | Path, stack: ExitStack) -> Path:
             raise UsageError(f"`{run}` is no run folder: it has no {LOCK} or no {SPEC}")
         return Path(run)
     reference = read_reference(str(run))
-    return pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run").folder
+    pulled = pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run")
+    remarks += pulled.remarks
+    return pulled.folder
 
 
 def _facts(place: str, one: Any, other: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

@@ -69,8 +69,9 @@ def reproduce(
         ConflictError: Something is in the folder already.
         ZooError: It cannot be read, or pulled, or trained.
     """
+    remarks: list[str] = []
     with ExitStack() as stack:
-        first = run_folder(run, stack)
+        first = run_folder(run, stack, remarks)
         lock = read_json(first / LOCK)
         check_plugins(f"`{run}`", section(lock, "plugins", f"the zoo.lock of `{run}`"))
         before = measured(first)
@@ -83,7 +84,7 @@ def reproduce(
     same = section(lock, "tensors", LOCK) == read_json(folder / LOCK)["tensors"]
     after, whole = measured(folder), "+".join(spec.inputs)
     scores = (Score(*key, told, after.get(key)) for key, told in before.items() if key[0] == whole)
-    return Reproduced(folder, same, tuple(scores), tuple(_remarks(lock)))
+    return Reproduced(folder, same, tuple(scores), (*remarks, *_remarks(lock)))
 
 
 def _inside(score: Score) -> bool:
