@@ -1,5 +1,6 @@
 """A run folder is complete or absent, whenever the writing of it ends."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -42,6 +43,24 @@ def test_what_fails_leaves_nothing(error: type[BaseException], tmp_path: Path) -
     with pytest.raises(error), complete_or_absent(tmp_path / "one") as beside:
         (beside / "a").write_text("a")
         raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+@pytest.mark.parametrize("name", [None, "a"])
+def test_a_full_disk_is_told_and_leaves_nothing(number: int, name: str | None, tmp_path: Path) -> None:
+    """What was to be written to in a folder that nobody will see is told as the folder itself."""
+    told = f"`{tmp_path / 'one'}` cannot be written: {os.strerror(number)}"
+    with pytest.raises(UsageError) as error, complete_or_absent(tmp_path / "one") as beside:
+        (beside / "a").write_text("a")
+        raise OSError(number, os.strerror(number), name and str(beside / name))
+    assert str(error.value) == told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_system_refuses_for_another_reason_is_no_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), complete_or_absent(tmp_path / "one"):
+        raise PermissionError(errno.EACCES, "not for you", "elsewhere")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -260,6 +260,7 @@ ROWS: dict[int, tuple[str, dict[str, list[str]]]] = {
                 "test_24_what_cannot_be_read_is_no_folder_that_cannot_be_written",
             ],
             "tests/sharing/bad/test_bad_bases.py": ["test_24_a_cache_on_a_full_disk"],
+            "tests/checkpoint/test_folder.py": ["test_a_full_disk_is_told_and_leaves_nothing"],
         },
     ),
     25: (
