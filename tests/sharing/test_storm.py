@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -75,10 +74,10 @@ def test_what_was_garbled_on_the_way_is_fetched_again(plain_hub: Loopback, train
 
 HURRIED = """\
 import sys
-import time
 from zoo.checkpoint import network
 network.READ = network.CONNECT = 0.5
-network.FIRST_WAIT, network.LONGEST_WAIT = 0.01, 1  # the real ones are a minute
+network.FIRST_WAIT = network.LONGEST_PAUSE = 0.01
+network.LONGEST_WAIT = 1  # the real ones are a minute
 from zoo.cli import main
 main(sys.argv[1:])
 """
@@ -93,11 +92,8 @@ def test_a_server_that_keeps_one_waiting_is_given_up(
     ann = Person(plain_hub, tmp_path / "ann")
     plain_hub.fail(".*", "/api/", 1_000, fault)
     words = ["pull", "acme/numbers", "-o", "mine"] if verb == "pull" else ["push", str(trained), "acme/numbers"]
-    started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", HURRIED, *words], cwd=ann.home, env=ann.environment, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", HURRIED, *words]
+    done = subprocess.run(command, cwd=ann.home, env=ann.environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 6, done.stderr
     assert "tries failed" in done.stderr
-    assert time.monotonic() - started < 60
     plain_hub.calm()
