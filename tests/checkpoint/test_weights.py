@@ -93,6 +93,8 @@ def test_an_index_names_the_tensors_of_each_file(tmp_path: Path) -> None:
         '{"weight_map": {"a": "1.safetensors", "a": "2.safetensors"}}',
         '{"weight_map": {"../a": "1.safetensors"}}',
         '{"weight_map": {"a": "..\\\\1.safetensors"}}',
+        '{"weight_map": {"a": "\\u001b[2J.safetensors"}}',
+        '{"weight_map": {"a": "' + "x" * 10_000 + '.safetensors"}}',
         '{"weight_map": ' + "[" * 100_000,
         '{"weight_map": {"a": "1.safetensors"}}' + " " * (8 << 20),
     ],

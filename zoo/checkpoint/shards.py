@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint.headers import MOST_BYTES, MOST_TENSORS, check_name, unique
+from zoo.checkpoint.headers import LONGEST_NAME, MOST_BYTES, MOST_TENSORS, check_name, unique
 from zoo.errors import CorruptError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -42,6 +42,11 @@ def shard_names(index: Path, suffix: str = ".safetensors") -> dict[str, set[str]
 
 
 def _checked_file(file: Any, suffix: str) -> str:
-    if not isinstance(file, str) or "/" in file or "\\" in file or not file.endswith(suffix):
+    if (
+        not isinstance(file, str)
+        or not (file.isprintable() and len(file) <= LONGEST_NAME and file.endswith(suffix))
+        or "/" in file
+        or "\\" in file
+    ):
         raise ValueError(f"it names {str(file)[:80]!r}, which is no {suffix} file beside it")
     return file

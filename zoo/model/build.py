@@ -11,7 +11,7 @@ from zoo.checkpoint.loading import Start, assign, describe, started
 from zoo.checkpoint.locked import check_weights
 from zoo.checkpoint.resolve import head_source, source_of
 from zoo.checkpoint.source import Folder, Source
-from zoo.checkpoint.unallocated import Unallocated
+from zoo.checkpoint.unallocated import Bounded
 from zoo.component import Component
 from zoo.contract import Backbone, Head, ValueSpec, is_calibrated
 from zoo.data.fit import fit, fit_rows
@@ -124,7 +124,7 @@ def restore(
         mine = Folder(run.folder / "parts" / part.partition(".")[2])
         return backbone_maker(section, place, value, mine, known(fitted, part, None), spec.train.seed)()
 
-    with Unallocated():
+    with Bounded(len(tensors), sum(each.nbytes for each in tensors.values())):
         model = assemble(spec, fitted, make)
     assign(model, tensors if temperatures else {**_temperatures(model), **tensors})
     return model
