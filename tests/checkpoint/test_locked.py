@@ -9,7 +9,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.command import run
+from tests.sharing.proof import prove_here
 from tests.tables import SPEC, write_tables
+from zoo.checkpoint.locked import under_lock
+from zoo.errors import DigestError, UsageError
+from zoo.hub.pull import pull
+from zoo.hub.push import push
+from zoo.model.build import build
+from zoo.spec.load import load_spec
+from zoo.training.unfinished import as_begun, keep_weights
 
 START = 'backbone: {use: zoo/mlp, weights: "start#left", width: 16, layers: 1, dropout: 0}'
 
@@ -18,6 +26,7 @@ START = 'backbone: {use: zoo/mlp, weights: "start#left", width: 16, layers: 1, d
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A spec whose left input starts from a run, and the lock of what was built from it."""
     monkeypatch.chdir(tmp_path)
+    prove_here(monkeypatch)
     write_tables(tmp_path)
     assert run("build", "spec.yaml", "-o", "start").exit_code == 0
     (tmp_path / "spec.yaml").write_text(
@@ -36,7 +45,7 @@ def change_lock(folder: Path, **changes: Any) -> None:
 def test_a_lock_tells_the_digest_of_every_file_that_weights_came_from(folder: Path) -> None:
     record = json.loads((folder / "zoo.lock").read_text())["weights"]["backbones.left"]
     assert record["part"] == "left"
-    assert {"model.safetensors", "preprocessing.json", "zoo.lock"} <= record["files"].keys()
+    assert record["files"].keys() == {"tensors", "fitted"}  # the run's own files may be written anew
     assert all(len(each) == 64 for each in record["files"].values())
 
 
@@ -76,7 +85,7 @@ def test_weights_that_were_changed_are_refused(folder: Path) -> None:
     (folder / "other").rename(folder / "start")
     refused = run("build", "spec.yaml", "--locked", "-o", "no")
     assert refused.exit_code == 5
-    assert "backbones.left" in refused.stderr and "is not the file that zoo.lock tells of" in refused.stderr
+    assert "backbones.left" in refused.stderr and "is not what zoo.lock tells of" in refused.stderr
     without = run("build", "spec.yaml", "--locked", "-o", "no", "--set", "inputs.left.backbone.weights=none")
     assert without.exit_code == 5 and "backbones.left: weights in the spec or in zoo.lock alone" in without.stderr
 
@@ -92,12 +101,83 @@ def test_other_versions_are_refused_with_a_line_for_pip(folder: Path) -> None:
 def test_a_spec_without_a_lock_or_with_a_damaged_one_is_told(folder: Path) -> None:
     (folder / "zoo.lock").write_text("{")
     assert run("build", "spec.yaml", "--locked", "-o", "no").exit_code == 4
-    (folder / "zoo.lock").write_text("{}")
+    (folder / "zoo.lock").write_text('{"format": 3, "weights": {}}')
     damaged = run("build", "spec.yaml", "--locked", "-o", "no")
     assert damaged.exit_code == 4 and "no mapping `data`" in damaged.stderr
     (folder / "zoo.lock").unlink()
     told = run("build", "spec.yaml", "--locked", "-o", "no")
     assert told.exit_code == 2 and "a lock stands beside its spec" in told.stderr
+
+
+def test_another_model_is_refused_and_another_training_is_not(folder: Path) -> None:
+    wider = run("build", "spec.yaml", "--locked", "-o", "no", "--set", "fusion.dim=8")
+    assert wider.exit_code == 5 and "inputs, fusion or heads of the spec are others" in wider.stderr
+    longer = run("build", "spec.yaml", "--locked", "-o", "longer", "--set", "train.epochs=9")
+    assert longer.exit_code == 0, longer.stderr
+
+
+def test_a_start_that_was_shared_and_pulled_is_the_same_start(folder: Path) -> None:
+    store = f"file://{folder}/store"
+    push(folder / "start", store)
+    (folder / "start").rename(folder / "before")
+    pull(store, folder / "start")
+    assert (folder / "start" / "zoo.lock").read_bytes() != (folder / "before" / "zoo.lock").read_bytes()
+    again = run("build", "spec.yaml", "--locked", "-o", "again")
+    assert again.exit_code == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": {"backbones.left": [1]}},
+        {"weights": {"backbones.left": {"files": None}}},
+        {"weights": {"backbones.left": {"files": {"a": 1}}}},
+        {"weights": []},
+        {"data": {"train.csv": "x", "test.csv": "y"}},
+        {"plugins": [1]},
+        {"libraries": None},
+    ],
+    ids=str,
+)
+def test_a_lock_that_tells_nonsense_is_damaged(folder: Path, change: dict[str, Any]) -> None:
+    change_lock(folder, **change)
+    told = run("build", "spec.yaml", "--locked", "-o", "no")
+    assert told.exit_code == 4 and "zoo.lock" in told.stderr, told.stderr
+
+
+def test_data_sets_of_the_hub_are_taken_at_the_commits_of_the_lock() -> None:
+    keys = {
+        "inputs": {"x": {"type": "vector", "columns": ["x"], "backbone": "zoo/mlp"}},
+        "heads": {"y": "zoo/classifier"},
+    }
+    names = {"train": "hf://datasets/acme/rows#train", "test": "hf://datasets/acme/rows@main#test"}
+    told = {"repo": "datasets/acme/rows", "commit": "a" * 40}
+    lock = {"weights": {}, "data": dict.fromkeys(names.values(), told)}
+    spec = under_lock(load_spec({**keys, "data": names}), lock)
+    assert spec.data.train[0].path == f"hf://datasets/acme/rows@{'a' * 40}#train"
+    assert spec.data.test == f"hf://datasets/acme/rows@{'a' * 40}#test"
+    pinned = under_lock(load_spec({**keys, "data": {"train": f"hf://datasets/acme/rows@{'b' * 40}"}}), lock)
+    assert pinned.data.train[0].path == f"hf://datasets/acme/rows@{'b' * 40}"
+
+
+def test_an_interrupted_training_goes_on_with_the_weights_that_it_began_with(folder: Path) -> None:
+    spec = load_spec(folder / "spec.yaml")
+    state = folder / "state.safetensors"
+    keep_weights(state, build(spec).sources)
+    assert as_begun(spec, state).pins is None  # nothing was saved yet
+    state.write_bytes(b"")
+    assert as_begun(spec, state).pins is not None
+    build(as_begun(spec, state))
+    assert run("train", "first/zoo.yaml", "-o", "other", "--set", "train.epochs=1").exit_code == 0
+    (folder / "start").rename(folder / "old")
+    (folder / "other").rename(folder / "start")
+    with pytest.raises(DigestError, match=r"backbones\.left"):
+        build(as_begun(spec, state))
+    lock = json.loads((folder / "zoo.lock").read_text())
+    assert as_begun(under_lock(spec, lock), state).pins is not None
+    lock["weights"]["backbones.left"]["files"]["fitted"] = "0" * 64
+    with pytest.raises(UsageError, match="began with other weights than the lock"):
+        as_begun(under_lock(spec, lock), state)
 
 
 def test_weights_of_a_file_have_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

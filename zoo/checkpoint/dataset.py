@@ -10,9 +10,10 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from zoo.checkpoint.repository import Repository
+from zoo.checkpoint.repository import COMMIT, Repository
 from zoo.errors import NetworkError, UsageError, listed, nearest
 from zoo.spec.folders import HIDDEN, METADATA, TABLES, folder_source, kind_of
+from zoo.spec.paths import with_tables_named
 from zoo.spec.sections import Spec
 from zoo.spec.sources import Files, HubTable, TableSource, locate
 
@@ -69,24 +70,22 @@ def snapshot(source: HubTable) -> TableSource:
 
 def pinned(spec: Spec) -> Spec:
     """The spec with the commit in the names of its data sets of the Hub."""
-    data = spec.data
-    return replace(
-        spec,
-        data=replace(
-            data,
-            train=[replace(table, path=_pinned(table.path)) for table in data.train],
-            validation=_pinned(data.validation) if isinstance(data.validation, str) else data.validation,
-            test=_pinned(data.test) if data.test is not None else None,
-        ),
-    )
+    return with_tables_named(spec, lambda name: at_commit(name, None))
 
 
-def _pinned(name: str) -> str:
+def at_commit(name: str, commit: str | None) -> str:
+    """The name of a data set of the Hub at a commit; any other table's as it is.
+
+    Args:
+        name: The name; a commit that stands in it is kept.
+        commit: The commit; that of its revision now unless given.
+    """
     if not name.startswith("hf:"):
         return name
     source = locate(name)
     assert isinstance(source, HubTable)
-    commit = repository(source.repo, source.revision).commit
+    if commit is None or COMMIT.fullmatch(source.revision or ""):
+        commit = repository(source.repo, source.revision).commit
     return f"hf://datasets/{source.repo}@{commit}" + (f"#{source.part}" if source.part else "")
 
 

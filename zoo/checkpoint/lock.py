@@ -1,6 +1,7 @@
 """`zoo.lock`: what a run was made of, so that it can be made, checked and compared again."""
 
 import hashlib
+import json
 import platform
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +19,12 @@ from zoo.checkpoint.tensors import digest
 from zoo.checkpoint.verify import text_digest
 from zoo.errors import UsageError
 from zoo.files import file_digest
+from zoo.spec.render import spec_data
 from zoo.spec.sections import Part, Spec
 from zoo.spec.sources import HubTable, Memory, locate
 
 FORMAT = 3
 """Of a run folder. Heads have had a temperature since 2; since 3 tied tensors are stored once."""
-
-READ = (1, 2, 3)
-"""Formats that are read."""
 
 LIBRARIES = (
     "torch",
@@ -63,6 +62,7 @@ def lock(
         "weights": records(sources),
         "data": fingerprints(spec),
         "seed": spec.train.seed,
+        "model": model_digest(spec),
         "files": {name: text_digest(text.encode()) for name, text in files.items()},
         "tensors": digests,
         "aliases": dict(aliases),
@@ -82,6 +82,18 @@ def versions(spec: Spec) -> dict[str, Any]:
         "plugins": {part.registered.plugin.distribution: part.registered.plugin.version for part in parts(spec)},
         "libraries": _versions(),
     }
+
+
+def model_digest(spec: Spec) -> str:
+    """SHA-256 of what the spec says of inputs, fusion and heads in canonical form, but for where weights come from."""
+    told = {key: each for key, each in spec_data(spec).items() if key in ("inputs", "fusion", "heads")}
+    return text_digest(json.dumps(_without_weights(told), sort_keys=True).encode())
+
+
+def _without_weights(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_weights(each) for key, each in value.items() if key != "weights"}
+    return [_without_weights(each) for each in value] if isinstance(value, list) else value
 
 
 def fingerprints(spec: Spec) -> dict[str, dict[str, Any]]:

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.verify import check_file, read_json
+from zoo.checkpoint.verify import check_file, read_json, read_lock, section, text_digest
 from zoo.checkpoint.weights import check_tensors, run_weights, with_aliases
 from zoo.errors import CorruptError, UsageError
+from zoo.files import json_text
 
 
 class RunPart(Source):
@@ -37,8 +38,15 @@ class RunPart(Source):
         return path
 
     def digests(self) -> dict[str, str]:
-        """Those of the whole run's files that were read."""
-        return self.run.digests()
+        """One of all tensors of the part, one of what it had learnt from data, and those of the files kept for it.
+
+        The run's own files are not told: whoever shares the run writes its lock anew, and may store its weights apart.
+        """
+        prefix, lock = f"{self.place}.{self.part}.", self._lock()
+        told = sorted((name, each) for name, each in section(lock, "tensors", "").items() if name.startswith(prefix))
+        facts = {"tensors": told, "fitted": self.fitted()}
+        digests = {name: text_digest(json_text(each).encode()) for name, each in facts.items()}
+        return {**digests, **super().digests()}
 
     def record(self) -> dict[str, Any]:
         """Where the run is, and the part."""
@@ -78,7 +86,7 @@ class RunPart(Source):
         path = self.run.path("zoo.lock")
         if path is None:
             raise CorruptError(f"{self.run} has no zoo.lock: it is no whole run")
-        return read_json(path)
+        return read_lock(path)
 
     def _mine(self, everything: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         prefix = f"{self.place}.{self.part}."

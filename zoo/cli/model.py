@@ -63,7 +63,8 @@ def build_command(spec: Path, overrides: tuple[str, ...], output: Path | None, l
             note(line)
         click.echo(f"built {folder}: {total:,} parameters")
     trained = folder.with_name(f"{folder.name}-trained")  # the run that was built stays where it is
-    next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}{settings(overrides)}")
+    held = " --locked" * locked
+    next_step(f"zoo train {quote(str(spec))} -o {quote(str(trained))}{held}{settings(overrides)}")
 
 
 @click.command("train")
@@ -141,6 +142,8 @@ def fetch_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None
         click.echo(f"{part}: {place}, {len(record['files'])} files")
     for name in found.tables:
         click.echo(f"data: {name}")
+    if not found.weights and not found.tables:
+        click.echo("nothing is needed from elsewhere")
     for folder in found.folders:
         note(f"kept in {folder}")
     next_step(f"zoo build {quote(str(spec))}{' --locked' if pinned else ''}{settings(overrides)}")
@@ -148,9 +151,9 @@ def fetch_command(spec: Path, overrides: tuple[str, ...], as_json: bool) -> None
 
 def _under_lock(checked: "Spec", path: Path) -> "Spec":
     """The spec as the lock beside it tells; whatever is not as it tells is refused."""
-    from zoo.checkpoint.lock import fingerprints
     from zoo.checkpoint.locked import check_drift, read_lock, under_lock
 
     lock = read_lock(path)
-    check_drift(checked, lock, fingerprints(checked))
-    return under_lock(checked, lock)
+    locked = under_lock(checked, lock)
+    check_drift(locked, lock)
+    return locked

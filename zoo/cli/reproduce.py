@@ -9,6 +9,8 @@ import click
 from zoo.cli.output import json_option, next_step, note, print_json, print_table
 from zoo.cli.scores import interval
 
+WITHIN = {True: "yes", False: "no", None: "-"}
+
 
 @click.command("reproduce")
 @click.argument("run", metavar="DIR|REF")
@@ -23,8 +25,9 @@ from zoo.cli.scores import interval
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the new run; runs/<name>-reproduced unless said."
 )
+@click.option("--resume", is_flag=True, help="Go on where an interrupted one stands; begin if there is none.")
 @json_option
-def reproduce_command(run: str, folders: tuple[Path, ...], output: Path | None, as_json: bool) -> None:
+def reproduce_command(run: str, folders: tuple[Path, ...], output: Path | None, resume: bool, as_json: bool) -> None:
     """Train a shared run again, and compare its scores.
 
     Its spec and seed are taken, its pretrained weights at the commits that its lock tells, and the tables that have the
@@ -36,15 +39,14 @@ def reproduce_command(run: str, folders: tuple[Path, ...], output: Path | None, 
     from zoo.training.progress import Terminal
 
     with Terminal() as watch:
-        found = reproduce(run, output, data=folders or (".",), watch=watch)
+        found = reproduce(run, output, data=folders or (".",), resume=resume, watch=watch)
     for each in found.remarks:
         note(each)
     if as_json:
         print_json({**asdict(found), "folder": str(found.folder), "outside": [asdict(each) for each in found.outside]})
     else:
-        outside = set(found.outside)
         rows = [
-            [each.head, each.metric, interval(each.before), interval(each.after), "no" if each in outside else "yes"]
+            [each.head, each.metric, interval(each.before), interval(each.after), WITHIN[found.within(each)]]
             for each in found.scores
         ]
         print_table(["head", "metric", "then", "now", "within"], rows)
@@ -53,4 +55,5 @@ def reproduce_command(run: str, folders: tuple[Path, ...], output: Path | None, 
     if found.outside:
         names = ", ".join(f"{each.head}.{each.metric}" for each in found.outside)
         raise DigestError(f"`{run}` was not reproduced: {names} outside of the intervals that it was shared with")
-    next_step(f"zoo diff {quote(run)} {quote(str(found.folder))}")
+    new = quote(str(found.folder))
+    next_step(f"zoo eval {new} TABLE" if found.same_weights else f"zoo diff {quote(run)} {new}")

@@ -12,7 +12,7 @@ from zoo.checkpoint.delta import DELTA, put_together
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.checkpoint.raw import Raw, map_file, write_file
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
-from zoo.checkpoint.verify import check_plugins, read_json, section
+from zoo.checkpoint.verify import check_plugins, read_lock, section, version_remarks
 from zoo.errors import CorruptError, DigestError, UsageError, ZooError
 from zoo.files import writing
 from zoo.hub.bases import base_tensors
@@ -46,7 +46,8 @@ class Pulled:
         reference: The model, at the commit that it was.
         size: Bytes of its files.
         difference: The largest difference of its golden outputs; None where it has none.
-        remarks: What the user should know: that a commit is one of the cache, because the store could not be asked.
+        remarks: What the user should know: that a commit is one of the cache, because the store could not be asked;
+            libraries that are not here in the version that it was made with.
     """
 
     folder: Path
@@ -87,11 +88,24 @@ def pull(
     with complete_or_absent(folder) as beside, _named(beside, folder, asked), Reader() as reader:
         store = open_store(asked)
         commit = store.resolve()
-        size = _Pull(store, commit, watch or (lambda name, size: None)).into(beside, reader.start)
+        one = _Pull(store, commit, watch or (lambda name, size: None))
+        size = one.into(beside, reader.start)
         if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
             raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
         difference = reader.prove(beside, called=str(asked))
-    return Pulled(folder, asked.at(commit), size, difference, store.remarks)
+    return Pulled(folder, asked.at(commit), size, difference, (*store.remarks, *one.remarks))
+
+
+def pull_small(reference: Reference, folder: Path) -> tuple[str, ...]:
+    """Fetches all of a shared run but its weights into a folder, every digest compared; remarks on it.
+
+    Raises:
+        ZooError: As `pull` does.
+    """
+    with _named(folder, folder, reference):
+        store = open_store(reference)
+        _Pull(store, store.resolve(), lambda name, size: None).small_into(folder)
+    return store.remarks
 
 
 @contextmanager
@@ -106,12 +120,16 @@ def _named(beside: Path, folder: Path, asked: Reference) -> Iterator[None]:
 
 
 class _Pull:
-    """One pull of a commit."""
+    """One pull of a commit.
+
+    `remarks` tells, when all is there, which libraries are here in other versions, or not at all.
+    """
 
     def __init__(self, store: Store, commit: str, watch: Watch) -> None:
         self._store, self._commit, self._watch = store, commit, watch
         self._where = f"`{store.reference.at(commit)}`"
         self._tree: Mapping[str, Blob] = store.tree(commit)
+        self.remarks: list[str] = []
 
     def into(self, folder: Path, worth: Callable[[], None]) -> int:
         """Fetches everything into a new folder; the bytes that it has.
@@ -120,27 +138,40 @@ class _Pull:
             folder: The folder.
             worth: Called when what is small is there, and in order: from here on the run is likely to be read.
         """
+        lock, told, wanted = self.small_into(folder)
+        worth()
+        bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
+        self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
+        for name, path in self._all_verified({name: each for name, each in wanted.items() if WEIGHTS.fullmatch(name)}):
+            if name == DELTA:
+                self._put_together(map_file(path), lock, told, folder)
+            else:
+                place(path, folder / name, self._store.own)
+            self._watch(name, wanted[name].size)
+        check_complete(raw_weights(folder), lock, self._where)
+        return sum(each.size for each in wanted.values())
+
+    def small_into(self, folder: Path) -> tuple[dict[str, Any], Told, dict[str, Blob]]:
+        """Fetches everything but weights, which may tell that these are not worth it; the lock, and all that is wanted.
+
+        Raises:
+            ZooError: It is no run, or one that cannot be read here.
+        """
         names = check_names(self._tree, self._where)
         for name in (LOCK, "zoo.yaml", "config.json"):
             if name not in names:
                 raise UsageError(f"{self._where} is no model of zoo: it has no {name}")
-        lock = read_json(self._small(LOCK), f"the zoo.lock of {self._where}")
+        lock = read_lock(self._small(LOCK), f"the zoo.lock of {self._where}")
         told = read_told(lock, self._where)
         check_plugins(self._where, section(lock, "plugins", f"the zoo.lock of {self._where}"))
+        self.remarks = version_remarks(lock)
         wanted = self._wanted(names, told)
-        bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
-        self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
-        for small in (True, False):  # what is small may already tell that the rest is not worth fetching
-            some = {name: blob for name, blob in wanted.items() if bool(WEIGHTS.fullmatch(name)) is not small}
-            for name, path in self._all_verified(some):
-                if name == DELTA:
-                    self._put_together(map_file(path), lock, told, folder)
-                elif name != INDEX or not told.rules:
-                    place(path, folder / name, self._store.own)
-                self._watch(name, wanted[name].size)
-            worth()
-        check_complete(raw_weights(folder), lock, self._where)
-        return sum(each.size for each in wanted.values())
+        small = {name: each for name, each in wanted.items() if not WEIGHTS.fullmatch(name)}
+        for name, path in self._all_verified(small):
+            if name != INDEX or not told.rules:
+                place(path, folder / name, self._store.own)
+            self._watch(name, wanted[name].size)
+        return lock, told, wanted
 
     def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:
         """The files to fetch, those of which a lock tells with what it tells of them."""

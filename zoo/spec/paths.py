@@ -1,11 +1,12 @@
 """Relative paths of a spec: they start at the spec's folder, and a spec that moves takes them along."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from zoo.spec.sections import Backbone, Data, Head, Input, Spec, named_parts
+from zoo.spec.sections import Backbone, Head, Input, Spec, named_parts
 from zoo.spec.sources import is_local
 
 Started = TypeVar("Started", Backbone, Head)
@@ -25,16 +26,25 @@ def moved(spec: Spec, folder: Path) -> Spec:
         return spec
     inputs = {name: _moved_input(part, spec.folder, folder) for name, part in spec.inputs.items()}
     heads = {name: _moved_head(head, spec.folder, folder) for name, head in spec.heads.items()}
-    return replace(spec, inputs=inputs, heads=heads, data=_moved_data(spec.data, spec.folder, folder), folder=folder)
+    there = with_tables_named(spec, lambda name: _moved_table(name, spec.folder, folder))
+    return replace(there, inputs=inputs, heads=heads, folder=folder)
 
 
-def _moved_data(data: Data, old: Path, new: Path) -> Data:
-    return replace(
+def with_tables_named(spec: Spec, named: Callable[[str], str]) -> Spec:
+    """The spec with other names of its tables.
+
+    Args:
+        spec: The spec.
+        named: Gives for a name of a table the other one.
+    """
+    data = spec.data
+    changed = replace(
         data,
-        train=[replace(table, path=_moved_table(table.path, old, new)) for table in data.train],
-        validation=_moved_table(data.validation, old, new) if isinstance(data.validation, str) else data.validation,
-        test=_moved_table(data.test, old, new) if data.test is not None else None,
+        train=[replace(table, path=named(table.path)) for table in data.train],
+        validation=named(data.validation) if isinstance(data.validation, str) else data.validation,
+        test=named(data.test) if data.test is not None else None,
     )
+    return replace(spec, data=changed)
 
 
 def _moved_input(part: Input, old: Path, new: Path) -> Input:

@@ -43,7 +43,7 @@ from zoo.training.options import prepare_backbones, with_batch_size
 from zoo.training.progress import Silent, Watch
 from zoo.training.state import Record
 from zoo.training.tracking import LOGS, check_tracker
-from zoo.training.unfinished import STATE, check_same, kept, unfinished
+from zoo.training.unfinished import STATE, as_begun, check_same, keep_weights, kept, unfinished
 from zoo.transfer.freeze import apply_transfer
 
 
@@ -189,7 +189,9 @@ def learn_rows(
         note: Takes the record of each epoch.
     """
     spec, remark = with_batch_size(spec, sum(len(each.numbers) for each in opened.training))
-    model = _built(spec, opened)
+    model = _built(as_begun(spec, state), opened)
+    if accelerator.is_main_process:
+        keep_weights(state, model.sources)
     prepare_backbones(model, accelerator.device)
     augmentation = make_augmentation(model)
     found = remarks(spec, model.sources)

@@ -5,11 +5,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from zoo.checkpoint.folder import check_free
-from zoo.checkpoint.lock import fingerprints, untested
+from zoo.checkpoint.lock import fingerprints, records, untested
+from zoo.checkpoint.source import Source
 from zoo.errors import ConflictError, UsageError
 from zoo.files import json_text, replace_file
 from zoo.spec.paths import moved
@@ -23,7 +25,7 @@ FREE = ("hub", "evaluate.folds", "data.test", "train.save_every")
 REVISION = re.compile(r"(hf://datasets/[^@#\"]+)@[^#\"]+")
 """The commit that a run's spec names of a data set where the spec that it was trained with names none."""
 
-STATE, MADE_OF, LOCK = "state.safetensors", "made_of.json", ".lock"
+STATE, MADE_OF, WEIGHTS, LOCK = "state.safetensors", "made_of.json", "state.weights.json", ".lock"
 
 
 class Diverged(UsageError):
@@ -111,7 +113,7 @@ def _clear(working: Path) -> None:
     for each in working.iterdir():
         if each.is_dir() and each.name != LOGS:
             shutil.rmtree(each, ignore_errors=True)
-        elif each.name not in (STATE, MADE_OF, LOCK, LOGS):
+        elif each.name not in (STATE, MADE_OF, WEIGHTS, LOCK, LOGS):
             each.unlink(missing_ok=True)
 
 
@@ -135,6 +137,38 @@ def _check(working: Path, spec: Spec) -> None:
     for name, old in before["data"].items():
         if made_of["data"].get(name) != old:
             raise UsageError(f"`{name}` was changed since the training in `{working}` began; {advice}")
+
+
+def as_begun(spec: Spec, state: Path | None) -> Spec:
+    """The spec with the weights that a training began with, wherever a branch of theirs is now.
+
+    Args:
+        spec: What is trained.
+        state: Where the training saves; what stands beside it is of one that goes on.
+
+    Raises:
+        UsageError: The spec is to be built as a lock tells, which tells of others.
+    """
+    if state is None or not state.exists() or not (begun := _weights_of(state)).is_file():
+        return spec
+    pins = json.loads(begun.read_text(encoding="utf-8"))
+    if spec.pins is not None and _files(spec.pins) != _files(pins):
+        raise UsageError(f"the training in `{state.parent}` began with other weights than the lock tells of")
+    return replace(spec, pins=pins)
+
+
+def _weights_of(state: Path) -> Path:
+    return state.with_suffix(".weights.json")
+
+
+def _files(pins: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {part: record.get("files") for part, record in pins.items()}
+
+
+def keep_weights(state: Path | None, sources: Mapping[str, Source]) -> None:
+    """Notes beside the state of a training which weights it began with."""
+    if state is not None and not state.exists():
+        replace_file(_weights_of(state), json_text(records(sources)))
 
 
 def check_same(folder: Path, trained: Spec, spec: Spec) -> None:
