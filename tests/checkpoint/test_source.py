@@ -93,7 +93,7 @@ def run(tmp_path: Path) -> Folder:
     (tmp_path / "parts" / "photo").mkdir(parents=True)
     (tmp_path / "parts" / "photo" / "tokenizer.json").write_text("{}")
     files = {name: text_digest((tmp_path / name).read_bytes()) for name in SMALL}
-    lock = {"files": files, "tensors": {name: digest(tensor) for name, tensor in whole.items()}}
+    lock = {"format": 3, "files": files, "tensors": {name: digest(tensor) for name, tensor in whole.items()}}
     (tmp_path / "zoo.lock").write_text(json.dumps(lock))
     return Folder(tmp_path)
 
@@ -115,7 +115,7 @@ def test_a_tensor_of_a_part_that_was_changed_is_refused(run: Folder) -> None:
     assert list(RunPart(run, "mood", "heads").tensors(NAMES)) == ["a"]
 
 
-@pytest.mark.parametrize("lock", ["[]", "{", '{"tensors": [], "files": 3}'])
+@pytest.mark.parametrize("lock", ["[]", "{", '{"format": 3, "tensors": [], "files": 3}'])
 def test_a_damaged_lock_is_told(lock: str, run: Folder) -> None:
     (run.folder / "zoo.lock").write_text(lock)
     for read in (lambda: RunPart(run, "photo").tensors(NAMES), RunPart(run, "photo").fitted):

@@ -168,7 +168,7 @@ LOCKS: dict[str, tuple[Callable[[dict[str, Any]], object], type[ZooError], str]]
     "a file elsewhere": (
         lambda lock: lock["shared"]["files"].update({"../../a": {"size": 1, "sha256": "0" * 64}}),
         CorruptError,
-        "lacks",
+        "leads elsewhere",
     ),
     "a file without digest": (
         lambda lock: lock["shared"]["files"].update({"zoo.yaml": {"size": 1}}),

@@ -8,7 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import CorruptError, DigestError, PluginError
+from zoo import __version__
+from zoo.checkpoint.names import wrong_name
+from zoo.errors import CorruptError, DigestError, PluginError, UsageError
+
+FORMATS = (1, 2, 3)
+"""Formats of a run folder that are read; what they differ in stands in `zoo.checkpoint.lock.FORMAT`."""
 
 ADVICE = "the run was changed or damaged after it was written; take it from where it is whole"
 
@@ -23,10 +28,42 @@ MOST_NESTED = 1_000_000
 """Lists and mappings in such a file, at most: each takes as many bytes as twenty characters."""
 
 MOST_PLUGINS = 1000
-"""Plugins that a run may be made with: whether each is installed takes a while to find out."""
+"""Plugins, and libraries, that a run may be made with: whether each is installed takes a while to find out."""
 
 NEEDED = ("zoo.yaml", "config.json", "preprocessing.json")
 """Small files that every run has; the others stand under `parts/`."""
+
+
+def read_lock(path: Path, called: str | None = None) -> dict[str, Any]:
+    """What a lock tells, if it is of a format that this zoo reads.
+
+    Args:
+        path: The file.
+        called: What messages call it; its path unless given.
+
+    Raises:
+        UsageError: It is of another format.
+        CorruptError: The file is gone, or holds something else.
+    """
+    lock = read_json(path, called)
+    check_format(lock, called or f"`{path}`")
+    return lock
+
+
+def check_format(told: Mapping[str, Any], name: str) -> None:
+    """Refuses a lock, or a `config.json`, of a format that this zoo does not read.
+
+    Args:
+        told: What the file holds.
+        name: What messages call it.
+
+    Raises:
+        UsageError: It is of another format.
+    """
+    written = told.get("format")
+    if type(written) is not int or written not in FORMATS:
+        known = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
+        raise UsageError(f"{name} is of format {str(written)[:20]}; this zoo, {__version__}, reads the formats {known}")
 
 
 def section(lock: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
@@ -58,8 +95,8 @@ def check_files(folder: Path, lock: Mapping[str, Any]) -> None:
     for name in sorted({*NEEDED, *there, *listed}):
         if name not in listed:
             raise DigestError(f"`{folder / name}` has no digest in zoo.lock; {ADVICE}")
-        if name not in NEEDED and (not name.startswith("parts/") or ".." in name.split("/")):
-            raise CorruptError(f"`{folder / 'zoo.lock'}` tells of `{name}`, which is no file of a run")
+        if name not in NEEDED and (not name.startswith("parts/") or wrong_name(name) is not None):
+            raise CorruptError(f"`{folder / 'zoo.lock'}` tells of {name[:80]!r}, which is no file of a run")
         check_file(folder / name, name, lock)
 
 
@@ -108,10 +145,18 @@ def check_plugins(run: str, plugins: Mapping[str, Any]) -> None:
 
 
 def changed_versions(lock: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
-    """Of each library and plugin of another version: its name, its version in a lock, and here; None where it lacks."""
+    """Of each library and plugin of another version: its name, its version in a lock, and here; None where it lacks.
+
+    Raises:
+        CorruptError: There are more than anybody has.
+    """
     for key in ("libraries", "plugins"):
         told = lock.get(key)
-        for name, before in told.items() if isinstance(told, dict) else ():
+        if not isinstance(told, dict):
+            continue
+        if len(told) > MOST_PLUGINS:
+            raise CorruptError(f"zoo.lock names {len(told):,} {key}, and a run has {MOST_PLUGINS:,} at most")
+        for name, before in told.items():
             if name == "unpackaged" or not DISTRIBUTION.fullmatch(name) or not VERSION.fullmatch(str(before)):
                 continue
             try:
@@ -120,6 +165,18 @@ def changed_versions(lock: Mapping[str, Any]) -> Iterator[tuple[str, str, str | 
                 here = None
             if here != before:
                 yield name, str(before), here
+
+
+def version_remarks(lock: Mapping[str, Any]) -> list[str]:
+    """A remark on each library and plugin whose version is not the one that a run was made with.
+
+    Raises:
+        CorruptError: There are more than anybody has.
+    """
+    return [
+        f"made with {name} {before}; {f'{here} is installed here' if here else 'it is not installed here'}"
+        for name, before, here in changed_versions(lock)
+    ]
 
 
 def _installed(distribution: str) -> bool:

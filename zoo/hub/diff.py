@@ -1,6 +1,7 @@
 """`zoo.diff`: what two runs differ in: specs, what they were made of, tensors, scores, and by how much."""
 
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from typing import Any
 
 from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.raw import Raw
-from zoo.checkpoint.verify import read_json
-from zoo.errors import UsageError
+from zoo.checkpoint.verify import read_json, read_lock
+from zoo.errors import CorruptError, UsageError
 from zoo.hub.pull import pull
 from zoo.hub.raw_run import LOCK, raw_weights
 from zoo.hub.reference import read_reference
@@ -105,7 +106,7 @@ def diff(one: str | Path, other: str | Path) -> Difference:
     remarks: list[str] = []
     with ExitStack() as stack:
         first, second = (run_folder(each, stack, remarks) for each in (one, other))
-        locks = [read_json(each / LOCK) for each in (first, second)]
+        locks = [read_lock(each / LOCK) for each in (first, second)]
         before, after = ((each / SPEC).read_text(encoding="utf-8").splitlines() for each in (first, second))
         spec = difflib.unified_diff(before, after, fromfile=str(one), tofile=str(other), lineterm="", n=1)
         facts = dict(_facts("", *({key: lock.get(key) for key in FACTS} for lock in locks)))
@@ -186,7 +187,11 @@ def _scores(one: Path, other: Path) -> Iterator[Score]:
 
 
 def measured(run: Path) -> dict[tuple[str, str, str], tuple[float | None, ...]]:
-    """Value and interval of every metric, by modalities, head and name; nothing of a run that was not measured."""
+    """Value and interval of every metric, by modalities, head and name; nothing of a run that was not measured.
+
+    Raises:
+        CorruptError: One is no number.
+    """
     if not (run / METRICS).is_file():
         return {}
     subsets = read_json(run / METRICS).get("subsets")
@@ -195,5 +200,16 @@ def measured(run: Path) -> dict[tuple[str, str, str], tuple[float | None, ...]]:
         for head, metrics in heads.items() if isinstance(heads, dict) else ():
             for metric, each in metrics.items() if isinstance(metrics, dict) else ():
                 if isinstance(each, dict):
-                    found[subset, head, metric] = tuple(each.get(key) for key in ("value", "low", "high"))
+                    values = tuple(each.get(key) for key in ("value", "low", "high"))
+                    if not all(map(_is_score, values)):
+                        named = f"{metric[:80]!r} of {head[:80]!r}, {subset[:80]!r}"
+                        raise CorruptError(f"`{run / METRICS}`: the value of {named} is no number, or its interval not")
+                    found[subset, head, metric] = values
     return found
+
+
+def _is_score(value: Any) -> bool:
+    """Whether it is None, or a number that a float can hold; of JSON's, none is a NaN."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return -sys.float_info.max <= value <= sys.float_info.max
+    return value is None

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from zoo.checkpoint.names import wrong_name
 from zoo.checkpoint.shards import CONVERT, PICKLES
 from zoo.errors import CorruptError
 
@@ -38,11 +39,12 @@ def check_names(names: Iterable[str], where: str) -> list[str]:
     found = sorted(set(names) - OF_THE_STORE)
     if len(found) > MOST:
         raise CorruptError(f"{where} has {len(found):,} files, and a run has {MOST:,} at most")
+    for name in found:
+        if (wrong := wrong_name(name) or _wrong_on_windows(name)) is not None:
+            raise CorruptError(f"{where} has a file {name[:80]!r}, {wrong}")
     folded: dict[str, str] = {}
     folders = {name.rsplit("/", depth)[0] for name in found for depth in range(1, name.count("/") + 1)}
     for name in found:
-        if (wrong := _wrong(name)) is not None:
-            raise CorruptError(f"{where} has a file {name[:80]!r}, {wrong}")
         if name in folders:
             raise CorruptError(f"{where} has a file {name[:80]!r} that is a folder too")
         other = folded.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
@@ -63,12 +65,7 @@ def stray(names: Iterable[str]) -> list[str]:
     return sorted(name for name in set(names) - OF_THE_STORE if not KNOWN.fullmatch(name))
 
 
-def _wrong(name: str) -> str | None:
-    parts = name.split("/")
-    if name and ("\\" in name or ":" in name or any(each in ("", ".", "..") for each in parts)):
-        return "whose name leads elsewhere"
-    if not name.isprintable() or not all(0 < len(each.encode()) <= 200 for each in parts) or len(name) > 255:
-        return "whose name no system would take"
-    if any(RESERVED.fullmatch(each) or each.endswith((" ", ".")) for each in parts):
+def _wrong_on_windows(name: str) -> str | None:
+    if any(RESERVED.fullmatch(each) or each.endswith((" ", ".")) for each in name.split("/")):
         return "whose name is none on Windows"
     return None

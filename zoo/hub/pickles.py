@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from zoo.checkpoint.verify import read_json
 from zoo.errors import CorruptError, ExitCode, UsageError
+from zoo.hub.endings import signal_name
 
 SPEED = 10 << 20
 """Bytes that are read and written in a second, at least."""
@@ -120,7 +120,7 @@ def _run(request: Request, errors: Path, first: Path) -> None:
 
 def _ending(code: int, errors: Path) -> str:
     if code < 0:
-        name = signal.Signals(-code).name
+        name = signal_name(-code)
         return _SIGNALS.get(name, f"it was ended by {name}")
     with errors.open("rb") as file:
         file.seek(max(0, errors.stat().st_size - 1000))

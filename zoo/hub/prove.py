@@ -5,13 +5,15 @@ installed.
 """
 
 import json
-import signal
+import math
 import subprocess
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.errors import (
     ConflictError,
     CorruptError,
@@ -22,9 +24,15 @@ from zoo.errors import (
     UsageError,
     ZooError,
 )
+from zoo.files import replace_file
+from zoo.hub.endings import signal_name
 
 PATIENCE = 1800
 """Seconds that the process may take."""
+
+WORDS = (sys.executable, "-P", "-m", "zoo.hub.prove")
+"""Starts the process; the file for its answer follows. -P: a folder that somebody stands in has no say in what is
+imported."""
 
 _ERRORS: dict[int, type[ZooError]] = {
     each.exit_code: each for each in (UsageError, PluginError, CorruptError, DigestError, NetworkError, ConflictError)
@@ -39,6 +47,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -47,13 +56,15 @@ class Reader:
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
+        self._stack.close()
 
     def start(self) -> None:
         """Starts the process, which then waits for the run; nothing of a run is read before."""
         if self._process is None:
-            # -P: a folder that somebody stands in has no say in what is imported.
-            words, pipe = [sys.executable, "-P", "-m", "zoo.hub.prove"], subprocess.PIPE
-            self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace")
+            # In a file, because plugins print what they like, also when the process ends.
+            self._answer = self._stack.enter_context(passing_folder("zoo-prove")) / "answer.json"
+            words, pipe, none = [*WORDS, str(self._answer)], subprocess.PIPE, subprocess.DEVNULL
+            self._process = subprocess.Popen(words, stdin=pipe, stdout=none, stderr=pipe, text=True, errors="replace")
 
     def prove(self, run: Path, called: str | None = None) -> float | None:
         """Whether a run is what it was: it is read, and says what its golden outputs tell.
@@ -98,22 +109,17 @@ class Reader:
         assert self._process is not None
         question = json.dumps([str(run), golden and str(golden)])
         try:
-            told, noise = self._process.communicate(f"{question}\n", PATIENCE)
+            _, noise = self._process.communicate(f"{question}\n", PATIENCE)
         except subprocess.TimeoutExpired:
             return _unread(run, f"that took longer than {PATIENCE} s", ExitCode.USAGE)
-        try:
-            found: dict[str, Any] = json.loads(told.splitlines()[-1])
-        except (IndexError, ValueError):
-            code = self._process.returncode
-            if code < 0:
-                return _unread(
-                    run,
-                    f"the process that read it was ended by {signal.Signals(-code).name}, as where memory runs out",
-                    ExitCode.USAGE,
-                )
-            last = (noise.strip().splitlines() or [f"it ended with {code}"])[-1]
-            return _unread(run, last, ExitCode.CORRUPT)
-        return found
+        if (found := _answered(self._answer, golden)) is not None:
+            return found
+        code = self._process.returncode
+        if code < 0:
+            ended = f"the process that read it was ended by {signal_name(-code)}, as where memory runs out"
+            return _unread(run, ended, ExitCode.USAGE)
+        last = (noise.strip().splitlines() or [f"it ended with {code}"])[-1]
+        return _unread(run, last, ExitCode.CORRUPT)
 
 
 def prove(run: Path, called: str | None = None) -> float | None:
@@ -130,6 +136,26 @@ def make_golden(run: Path, output: Path) -> bool:
 
 def _unread(run: Path, why: str, code: ExitCode) -> dict[str, Any]:
     return {"error": f"`{run}` could not be read in a process of its own: {why}", "code": int(code)}
+
+
+def _answered(path: Path, golden: Path | None) -> dict[str, Any] | None:
+    """What the process wrote, if it is what `answer` gives."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    match found:
+        case {"error": str(), "code": int(code), **more} if not isinstance(code, bool) and not more:
+            return dict(found)
+        case {"difference": None | int() | float() as number, **more} if golden is None and not more:
+            return dict(found) if number is None or _is_size(number) else None
+        case {"made": bool(), **more} if golden is not None and not more:
+            return dict(found)
+    return None
+
+
+def _is_size(number: float) -> bool:
+    return not isinstance(number, bool) and 0 <= number < math.inf
 
 
 def answer(run: Path, golden: Path | None) -> dict[str, Any]:
@@ -150,7 +176,6 @@ def answer(run: Path, golden: Path | None) -> dict[str, Any]:
 
 def _compared(run: Path, golden: Path | None) -> dict[str, Any]:
     from zoo.checkpoint.verify import read_json
-    from zoo.files import replace_file
     from zoo.hub.golden import GOLDEN, check_golden, golden_of
     from zoo.model.run import read_run
 
@@ -166,12 +191,12 @@ def _compared(run: Path, golden: Path | None) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Imports what reading a run takes, then waits for a run on stdin, and answers on stdout."""
+    """Imports what reading a run takes, then waits for a run on stdin, and answers in the file that is named."""
     import_module("zoo.model.run")
     import_module("zoo.hub.golden")
     if question := sys.stdin.readline():
         run, golden = json.loads(question)
-        print(json.dumps(answer(Path(run), golden and Path(golden))))
+        replace_file(Path(sys.argv[1]), json.dumps(answer(Path(run), golden and Path(golden))))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
 from zoo.checkpoint.raw import Raw, write_file
-from zoo.checkpoint.verify import check_files, read_json, section
+from zoo.checkpoint.verify import check_files, read_lock, section
 from zoo.errors import CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text, replace_file, writing
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
@@ -61,7 +61,7 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
         DigestError: A file or tensor is not the one that was written.
     """
     files = _files(run)
-    lock = read_json(run / LOCK)
+    lock = read_lock(run / LOCK)
     check_files(run, lock)
     tensors = raw_weights(run)
     check_digests(tensors, lock, f"`{run}`")

@@ -7,7 +7,7 @@ from typing import Any
 from zoo.checkpoint.delta import Rule, read_rules
 from zoo.errors import CorruptError
 from zoo.hub.bases import Base, read_bases
-from zoo.hub.names import MOST
+from zoo.hub.names import MOST, check_names
 from zoo.hub.store import SHA256, Blob
 
 FORMAT = 1
@@ -50,6 +50,7 @@ def read_told(lock: Mapping[str, Any], where: str) -> Told:
 def _files(told: Any, where: str) -> dict[str, Blob]:
     if not isinstance(told, dict) or len(told) > MOST:
         raise CorruptError(f"the zoo.lock of {where} does not list its files")
+    check_names(told, f"the zoo.lock of {where}")
     found = {}
     for name, each in told.items():
         size, digest = (each.get(key) for key in ("size", "sha256")) if isinstance(each, dict) else (None, None)

@@ -1,12 +1,11 @@
 """`zoo.verify`: whether a run is the one that was written, and says here what it said where it was shared."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint.folder import passing_folder
-from zoo.checkpoint.verify import ADVICE, changed_versions, check_files, check_plugins, read_json, section
+from zoo.checkpoint.verify import ADVICE, check_files, check_plugins, read_lock, section, version_remarks
 from zoo.errors import CorruptError, DigestError, UsageError
 from zoo.hub.names import WEIGHTS
 from zoo.hub.prove import prove
@@ -25,7 +24,7 @@ class Verified:
         name: What was verified.
         tensors: How many tensors have the digests that the lock tells.
         difference: The largest difference of golden outputs; None where there are none, so that nothing was compared.
-        remarks: What the user should know: libraries of other versions than those it was made with.
+        remarks: What the user should know: libraries that are not here in the version that it was made with.
     """
 
     name: str
@@ -53,13 +52,14 @@ def verify(run: str | Path) -> Verified:
     with passing_folder("zoo-verify") as beside:
         pulled = pull(reference, beside / "run")
         found = _verified(pulled.folder, lambda folder: pulled.difference)
-    return Verified(str(pulled.reference), found.tensors, found.difference, (*pulled.remarks, *found.remarks))
+    remarks = tuple(dict.fromkeys([*pulled.remarks, *found.remarks]))
+    return Verified(str(pulled.reference), found.tensors, found.difference, remarks)
 
 
 def _verified(folder: Path, proof: Any) -> Verified:
     if not (folder / LOCK).is_file():
         raise UsageError(f"`{folder}` is no run folder: it has no {LOCK}")
-    lock = read_json(folder / LOCK)
+    lock = read_lock(folder / LOCK)
     check_files(folder, lock)
     check_plugins(f"`{folder}`", section(lock, "plugins", f"`{folder / LOCK}`"))
     _check_shared(folder, read_told(lock, f"`{folder}`"))
@@ -78,10 +78,3 @@ def _check_shared(folder: Path, told: Told) -> None:
             raise CorruptError(f"`{path}` is missing: the run folder is not whole")
         if not matches(path, blob):
             raise DigestError(f"`{path}` does not have the digest that zoo.lock tells; {ADVICE}")
-
-
-def version_remarks(lock: Mapping[str, Any]) -> Iterator[str]:
-    """A remark on each library and plugin whose version is not the one that the run was made with."""
-    for name, before, here in changed_versions(lock):
-        if here is not None:
-            yield f"made with {name} {before}; {here} is installed here"

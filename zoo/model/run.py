@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from zoo import __version__
 from zoo.checkpoint.dataset import pinned
-from zoo.checkpoint.lock import FORMAT, READ, fingerprint, lock, tables, untested
+from zoo.checkpoint.lock import FORMAT, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import align
-from zoo.checkpoint.verify import check_files, check_plugins, read_json, section
+from zoo.checkpoint.verify import check_files, check_format, check_plugins, read_json, read_lock, section
 from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
 from zoo.errors import CorruptError, UsageError
@@ -112,17 +112,14 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
         raise UsageError(f"`{folder}` is no run folder: it has no {SPEC}")
     run = Folder(folder)
     told = read_json(folder / CONFIG)
-    written = told.get("format")
-    if written not in READ:
-        known = " and ".join(map(str, READ))
-        raise UsageError(f"`{folder}` is of format {written}; this zoo, {__version__}, reads the formats {known}")
-    lock = read_json(folder / LOCK)
+    check_format(told, f"`{folder}`")
+    lock = read_lock(folder / LOCK)
     check_files(folder, lock)
     check_plugins(f"`{folder}`", section(lock, "plugins", f"`{folder / LOCK}`"))
     spec = as_spec(folder / SPEC, components)
     tensors = run_weights(run, lock)
     check_tensors(tensors, lock, f"`{folder}`")
-    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=written > 1)
+    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=told["format"] > 1)
     align(model)
     try:
         lacked = told.get("lacked_in_training")
