@@ -43,7 +43,7 @@ def test_what_is_pulled_is_what_was_pushed(trained: Path, pushed: Push, tmp_path
     pulled = pull(pushed.reference, tmp_path / "pulled")
     before, after = files(trained), files(pulled.folder)
     assert after.keys() == {*before, "golden.json"}
-    assert {name for name in before if before[name] != after[name]} == {"zoo.lock"}
+    assert {name for name in before if before[name] != after[name]} == {"zoo.lock", "README.md"}
     lock = json.loads(after["zoo.lock"])
     shared = lock.pop("shared")
     assert lock == json.loads(before["zoo.lock"])

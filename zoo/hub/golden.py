@@ -16,18 +16,13 @@ from zoo.data.columns import part_columns
 from zoo.errors import CorruptError, DigestError, UsageError
 from zoo.evaluation.predict import predict
 from zoo.files import finite
+from zoo.hub.tolerance import ELSEWHERE, TOLERANCE
 from zoo.model.model import ZooModel
 from zoo.testing.samples import sample_cells, sample_values
 
 GOLDEN = "golden.json"
 FORMAT = 1
 ROWS = 3
-TOLERANCE = {"float32": 1e-4, "float64": 1e-6, "bfloat16": 2e-2, "float16": 5e-3}
-"""How far a number may be from what it was, relative to 1 or to itself, by type of the weights: kernels sum in another
-order on another processor."""
-
-ELSEWHERE = 10
-"""How many times as far where the device is of another kind."""
 
 Cells = dict[str, Any]
 

@@ -74,7 +74,7 @@ def push(
         raise UsageError(f"`{asked}`: a push makes a new commit; leave `@{asked.revision}` out")
     folder = Path(run)
     with passing_folder("zoo-push") as beside:
-        staged = stage(folder, beside, full=full, allow_nonfinite=allow_nonfinite)
+        staged = stage(folder, beside, asked, full=full, allow_nonfinite=allow_nonfinite)
         told = {name: path.stat().st_size for name, path in staged.files.items()}
         remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
         bases = tuple(map(str, staged.bases))

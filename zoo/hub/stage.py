@@ -8,17 +8,26 @@ from typing import Any
 
 from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
 from zoo.checkpoint.raw import Raw, write_file
-from zoo.checkpoint.verify import check_files, read_lock, section
+from zoo.checkpoint.verify import check_files, read_json, read_lock, section, text_digest
 from zoo.errors import CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text, replace_file, writing
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
 from zoo.hub.finite import nonfinite
 from zoo.hub.names import SMALL, WEIGHTS, check_names, stray
 from zoo.hub.prove import make_golden
+from zoo.hub.public import home_remarks, public_lock, public_names, public_spec, public_text, weights_paths
 from zoo.hub.raw_run import LOCK, check_digests, raw_weights
+from zoo.hub.reference import Reference
 from zoo.hub.told import FORMAT
+from zoo.hub.tolerance import ELSEWHERE, TOLERANCE
+from zoo.model.use import use_section, with_use
+from zoo.spec.load import load_spec
+from zoo.spec.sections import Spec
 
-GOLDEN = "golden.json"
+GOLDEN, SPEC, CARD = "golden.json", "zoo.yaml", "README.md"
+
+TOLD = (CARD, "skipped.csv", "metrics.json")
+"""Texts beside the spec that may name its tables and weights."""
 
 WORTH = 0.9
 """A delta is sent where it has fewer bytes than this share of the weights."""
@@ -46,12 +55,21 @@ class Staged:
         return sum(path.stat().st_size for path in self.files.values())
 
 
-def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool = False) -> Staged:
+def stage(
+    run: Path,
+    beside: Path,
+    reference: Reference | None = None,
+    *,
+    full: bool = False,
+    allow_nonfinite: bool = False,
+) -> Staged:
     """Looks whether a run can be shared, and makes what a push sends of it.
 
     Args:
         run: The run's folder. Nothing in it is changed.
-        beside: A new folder for what is made: the lock, and the delta if there is one.
+        beside: A new folder for what is made: the lock, the texts that name places of this machine without these, and
+            the delta if there is one.
+        reference: Where it will be, for the card to tell; without it the card tells what it did.
         full: Whether the weights are sent whole even where a pinned base has most of them.
         allow_nonfinite: Whether weights may hold NaN and infinities.
 
@@ -73,7 +91,14 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
     else:
         files.pop(GOLDEN, None)
     size = sum(each.size for each in tensors.values())
-    remarks: list[str] = []
+    spec = load_spec(run / SPEC)
+    names = public_names(spec, run)
+    lock = public_lock(lock, spec, names)
+    remarks = list(_weights_remarks(spec, names))
+    files |= _public_texts(files, beside, spec, names, lock)
+    if reference is not None and CARD in files:
+        _write_use(files, beside, spec, lock, reference)
+    remarks += home_remarks({name: _text(path) for name, path in files.items() if _is_ours(name)})
     rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
         files = {name: path for name, path in files.items() if not WEIGHTS.fullmatch(name)}
@@ -84,13 +109,13 @@ def stage(run: Path, beside: Path, *, full: bool = False, allow_nonfinite: bool 
         rules, bases = [], {}
     shared = {
         "format": FORMAT,
-        "files": {name: _told(path) for name, path in sorted(files.items()) if name not in (LOCK, "README.md")},
+        "files": {name: _told(path) for name, path in sorted(files.items()) if name not in (LOCK, CARD)},
         "delta": {
             "rules": [each.as_dict() for each in rules],
             "bases": {str(each): each.as_dict() for each in bases.values()},
         },
     }
-    replace_file(beside / LOCK, json_text({**_public(lock), "shared": shared}))
+    replace_file(beside / LOCK, json_text({**lock, "shared": shared}))
     return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()), tuple(remarks))
 
 
@@ -139,15 +164,51 @@ def _differing(
     return rules, {name: each for name, each in bases.items() if name in used}, own_names(digests, rules, known)
 
 
-def _public(lock: Mapping[str, Any]) -> dict[str, Any]:
-    """A lock without what an earlier push told, and without places on this machine."""
-    weights = {part: dict(_without_folder(record)) for part, record in section(lock, "weights", LOCK).items()}
-    return {**{key: value for key, value in lock.items() if key != "shared"}, "weights": weights}
+def _public_texts(
+    files: Mapping[str, Path], beside: Path, spec: Spec, names: Mapping[str, str], lock: dict[str, Any]
+) -> dict[str, Path]:
+    """The texts of a run that name places of this machine, written anew without these, and told in its lock."""
+    if not names:
+        return {}
+    text = public_spec(spec, names)
+    lock["files"] = {**lock["files"], SPEC: text_digest(text.encode())}
+    texts = {SPEC: text, **{name: public_text(_text(files[name]), names) for name in TOLD if name in files}}
+    for name, each in texts.items():
+        replace_file(beside / name, each)
+    return {name: beside / name for name in texts}
 
 
-def _without_folder(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in record.items():
-        yield key, Path(value).name if key == "path" else value
+def _weights_remarks(spec: Spec, names: Mapping[str, str]) -> Iterator[str]:
+    for path in dict.fromkeys(weights_paths(spec)):
+        if path in names:
+            told = f"the weights `{path}` are told as `{names[path]}`"
+            yield f"{told}: whoever pulls this has the model, and not what it was made from"
+
+
+def _write_use(files: dict[str, Path], beside: Path, spec: Spec, lock: Mapping[str, Any], reference: Reference) -> None:
+    """Puts what to type, now that it is known where the model is shared, into its card."""
+    fitted = read_json(files["preprocessing.json"])
+    called = str(reference) if reference.folder else reference.place
+    proof = _proof(read_json(files[GOLDEN])) if GOLDEN in files else ""
+    section = use_section(spec, fitted, lock["plugins"], called, reference.name, proof)
+    replace_file(beside / CARD, with_use(_text(files[CARD]), section))
+    files[CARD] = beside / CARD
+
+
+def _proof(golden: Mapping[str, Any]) -> str:
+    kind = str(golden["dtype"])
+    allowed = TOLERANCE.get(kind, TOLERANCE["float16"])
+    told = f"`zoo pull` has the model say again what it said of the samples in `{GOLDEN}`"
+    return f"{told}: {allowed:g} of a number is allowed ({kind}), {ELSEWHERE} times that on another kind of device."
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file has words of this machine in it, and is no weights."""
+    return name in (SPEC, *TOLD) or name.startswith("parts/")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def _told(path: Path) -> dict[str, Any]:

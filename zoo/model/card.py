@@ -1,15 +1,22 @@
 """The model card of a run: what it is, how good, and how to use it, from facts alone."""
 
+from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from zoo import __version__
-from zoo.data.columns import sample_names
+from zoo.checkpoint.lock import versions
 from zoo.model.calibration import told_calibration
 from zoo.model.metadata import metadata
-from zoo.model.model import ZooModel
+from zoo.model.model import ZooModel, untaught
+from zoo.model.use import use_section
+from zoo.spec.paths import is_name
 from zoo.spec.render import render_spec
-from zoo.spec.sections import SharedBackbone, Spec
+from zoo.spec.sections import Backbone, SharedBackbone, Spec, named_parts
+
+WEIGHTS = (".safetensors", ".pt", ".pth")
+"""Endings of files that hold weights."""
 
 
 def card(model: ZooModel, weights: Mapping[str, Mapping[str, Any]], metrics: Mapping[str, Any]) -> str:
@@ -26,33 +33,110 @@ def card(model: ZooModel, weights: Mapping[str, Mapping[str, Any]], metrics: Map
         f"---\n{metadata(spec, weights, metrics)}\n---",
         f"# {spec.name}",
         f"Made with zoo {__version__}: {total:,} parameters.",
-        _inputs(spec),
+        _inputs(spec, weights),
+        _parts(model),
         _quality(metrics),
         _probabilities(model),
-        _use(spec),
+        _limits(model, metrics),
+        _use(model),
         f"## Spec\n\n```yaml\n{render_spec(spec)}```",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _inputs(spec: Spec) -> str:
+def _inputs(spec: Spec, weights: Mapping[str, Mapping[str, Any]]) -> str:
     rows = ["| input | type | backbone | weights |", "|---|---|---|---|"]
     for name, section in spec.inputs.items():
         backbone = section.backbone
         if isinstance(backbone, SharedBackbone):
             told = f"that of {backbone.same_as} |"
         else:
-            told = f"{backbone.use} | {backbone.weights}"
+            told = f"{backbone.use} | {told_start(backbone.weights, weights.get(f'backbones.{name}'))}"
         rows.append(f"| {name} | {section.type} | {told} |")
+    for name, head in spec.heads.items():
+        if head.weights != "none":
+            rows.append(f"| (head {name}) | | {head.use} | {told_start(head.weights, weights.get(f'heads.{name}'))} |")
+        for option, part in named_parts(head.options).items():
+            told = told_start(part.weights, weights.get(f"heads.{name}.parts.{option}"))
+            rows.append(f"| ({option} of head {name}) | | {part.use} | {told} |")
     return "\n".join(rows)
 
 
-def _use(spec: Spec) -> str:
-    """What to type; how to get the model where the spec says where it is shared."""
-    pull = f"zoo pull {spec.hub.repo} -o runs/{spec.name}\n" if spec.hub.repo else ""
-    folder = f"runs/{spec.name}" if spec.hub.repo else "FOLDER"
-    values = " ".join(f"{name}=..." for name in sample_names(spec))
-    return f"## Use\n\n```sh\n{pull}zoo predict {folder} {values}\n```"
+def told_start(said: str, record: Mapping[str, Any] | None) -> str:
+    """Where weights came from, so that nobody can mean others: a commit, or the SHA-256 of what was read.
+
+    Args:
+        said: What the spec says.
+        record: What the lock tells; None where they start at random.
+    """
+    if record is None:
+        return said if is_name(said) else PurePath(said).name
+    part = f"#{record['part']}" if "part" in record else ""
+    if "commit" in record:
+        return f"{record['repo']}@{record['commit']}{part}"
+    place = record.get("url") or PurePath(str(record.get("path", said))).name
+    files = {name: each for name, each in record.get("files", {}).items() if name.endswith(WEIGHTS)}
+    digests = ", ".join(f"{name}: SHA-256 {each}" for name, each in files.items())
+    return f"{place}{part}{f' ({digests})' if digests else ''}"
+
+
+def _parts(model: ZooModel) -> str:
+    """The parameters of each part, and which of them the spec has trained."""
+    counts: Counter[str] = Counter()
+    for name, each in model.named_parameters():
+        counts[_part(name)] += each.numel()
+    rows = ["| part | parameters | in training |", "|---|---|---|"]
+    rows += [f"| {part} | {count:,} | {told_training(model.spec, part)} |" for part, count in counts.items()]
+    freeze = ", ".join(f"`{pattern}`" for pattern in model.spec.transfer.freeze)
+    return "\n".join(rows) + (f"\n\nFrozen besides: {freeze}." if freeze else "")
+
+
+def _part(parameter: str) -> str:
+    words = parameter.split(".")
+    if words[0] == "fusion":
+        return "fusion"
+    return ".".join(words[: 4 if words[2:3] == ["parts"] else 2])
+
+
+def told_training(spec: Spec, part: str) -> str:
+    """Whether a part is trained, as far as its policy tells; a part that starts at random is, unless it has its own.
+
+    Args:
+        spec: The spec.
+        part: Where its tensors stand: `backbones.photo`, `fusion`, `heads.mood`.
+    """
+    match part.split("."):
+        case ["backbones", name]:
+            backbone, own = spec.inputs[name].backbone, spec.inputs[name].transfer
+        case ["heads", name, "parts", option]:
+            backbone = named_parts(spec.heads[name].options)[option]
+            own = getattr(backbone, "transfer", None)
+        case _:
+            return "trained"
+    transfer = own or spec.transfer
+    if own is None and isinstance(backbone, Backbone) and backbone.weights == "none":
+        return "trained"
+    told = {"zoo/full": "trained", "zoo/frozen": "frozen"}.get(transfer.policy, f"in part, by {transfer.policy}")
+    patterns = ", ".join(f"`{pattern}`" for pattern in transfer.freeze) if own is not None else ""
+    return f"{told}, but {patterns} frozen" if patterns else told
+
+
+def _limits(model: ZooModel, metrics: Mapping[str, Any]) -> str:
+    """What the numbers do not say."""
+    told = []
+    if metrics:
+        told.append(f"The numbers hold for rows like those of `{metrics['split']}`; of others they say nothing.")
+    if absent := model.never_absent():
+        line = untaught(absent)
+        told.append(f"{line[0].upper()}{line[1:]}.")
+    return "\n".join(["## Limits", "", *(f"- {each}" for each in told)]) if told else ""
+
+
+def _use(model: ZooModel) -> str:
+    """What to type; how to get the model where the spec says where it is shared. A push tells where it is."""
+    spec, plugins = model.spec, versions(model.spec)["plugins"]
+    name = spec.name if spec.hub.repo else f"runs/{spec.name}"
+    return use_section(spec, model.fitted, plugins, spec.hub.repo, name)
 
 
 def _probabilities(model: ZooModel) -> str:
