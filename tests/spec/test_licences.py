@@ -31,6 +31,8 @@ def remarks(folder: Path, monkeypatch: pytest.MonkeyPatch, base: str | None, own
         ("cc-by-sa-4.0", "mit", "wants the same licence"),
         ("gpl-3.0", "mit", "wants the same licence"),
         ("agpl-3.0", "agpl-3.0", None),
+        ("gpl-3.0", "agpl-3.0", None),
+        ("agpl-3.0", "gpl-3.0", "wants the same licence"),
         (None, "mit", "nobody here knows the licence of timm/resnet50"),
     ],
 )

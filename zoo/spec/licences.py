@@ -42,11 +42,18 @@ def licence_remarks(spec: Spec) -> Iterator[str]:
             yield f"nobody here knows the licence of {base}: look whether it allows to share what was made of it"
             continue
         missing = [
-            RESTRICTIONS[word] for word in _words(licence) if word in RESTRICTIONS and word not in _words(own or "")
+            RESTRICTIONS[word]
+            for word in _words(licence)
+            if word in RESTRICTIONS and not _kept(word, _words(own or ""))
         ]
         if missing:
             told = f"`hub.license: {own}`" if own else "a model without a licence (`hub.license`)"
             yield f"{base} is under {licence}, which {missing[0]}: {told} does not keep that"
+
+
+def _kept(word: str, own: list[str]) -> bool:
+    """Whether a licence keeps what a word of a base's licence wants; the AGPL may be put on what is under the GPL."""
+    return word in own or (word == "gpl" and "agpl" in own)
 
 
 def _words(licence: str) -> list[str]:
