@@ -138,10 +138,11 @@ class _Pull:
             folder: The folder.
             worth: Called when what is small is there, and in order: from here on the run is likely to be read.
         """
-        lock, told, wanted = self.small_into(folder)
-        worth()
+        lock, told, wanted = self._looked_at()
         bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
         self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
+        self._place_small(folder, told, wanted)  # which may tell that the rest is not worth fetching
+        worth()
         for name, path in self._all_verified({name: each for name, each in wanted.items() if WEIGHTS.fullmatch(name)}):
             if name == DELTA:
                 self._put_together(map_file(path), lock, told, folder)
@@ -151,12 +152,13 @@ class _Pull:
         check_complete(raw_weights(folder), lock, self._where)
         return sum(each.size for each in wanted.values())
 
-    def small_into(self, folder: Path) -> tuple[dict[str, Any], Told, dict[str, Blob]]:
-        """Fetches everything but weights, which may tell that these are not worth it; the lock, and all that is wanted.
+    def small_into(self, folder: Path) -> None:
+        """Fetches everything but weights into a folder."""
+        _, told, wanted = self._looked_at()
+        self._place_small(folder, told, wanted)
 
-        Raises:
-            ZooError: It is no run, or one that cannot be read here.
-        """
+    def _looked_at(self) -> tuple[dict[str, Any], Told, dict[str, Blob]]:
+        """The lock, what it tells of sharing, and the files to fetch, of a run that can be read here."""
         names = check_names(self._tree, self._where)
         for name in (LOCK, "zoo.yaml", "config.json"):
             if name not in names:
@@ -165,13 +167,14 @@ class _Pull:
         told = read_told(lock, self._where)
         check_plugins(self._where, section(lock, "plugins", f"the zoo.lock of {self._where}"))
         self.remarks = version_remarks(lock)
-        wanted = self._wanted(names, told)
+        return lock, told, self._wanted(names, told)
+
+    def _place_small(self, folder: Path, told: Told, wanted: Mapping[str, Blob]) -> None:
         small = {name: each for name, each in wanted.items() if not WEIGHTS.fullmatch(name)}
         for name, path in self._all_verified(small):
             if name != INDEX or not told.rules:
                 place(path, folder / name, self._store.own)
             self._watch(name, wanted[name].size)
-        return lock, told, wanted
 
     def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:
         """The files to fetch, those of which a lock tells with what it tells of them."""

@@ -14,7 +14,7 @@ from zoo.checkpoint.verify import check_files, check_format, check_plugins, read
 from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
 from zoo.errors import CorruptError, UsageError
-from zoo.files import finite, json_text, replace_file
+from zoo.files import finite, json_text, replace_file, writing
 from zoo.model.build import restore
 from zoo.model.calibration import Calibration
 from zoo.model.card import card
@@ -184,7 +184,7 @@ def config(model: ZooModel) -> dict[str, Any]:
 
 def write_history(path: Path, record: Mapping[str, Any]) -> None:
     """Appends a record to a file of JSON lines."""
-    with path.open("a", encoding="utf-8") as file:
+    with writing(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(finite(record), allow_nan=False) + "\n")
 
 

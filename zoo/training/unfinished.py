@@ -167,7 +167,7 @@ def _files(pins: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def keep_weights(state: Path | None, sources: Mapping[str, Source]) -> None:
     """Notes beside the state of a training which weights it began with."""
-    if state is not None and not state.exists():
+    if state is not None and sources and not state.exists():
         replace_file(_weights_of(state), json_text(records(sources)))
 
 

@@ -88,8 +88,10 @@ def test_24_a_push_to_a_full_disk(disk: Path, left: int, shared: Mapping[str, by
     other = spoiled(shared, changed_json("metrics.json", lambda told: told.update(more="x" * 5 * PAGE)))
     folder = written(other, tmp_path / "run")
     fill(disk, left)
-    refused(["push", folder, there.reference], disk, 6, (f"`{there.reference}` cannot be written", FULL))
+    refused(["push", folder, there.reference], folder, 6, (f"`{there.reference}` cannot be written", FULL))
     assert there.resolve() == tip
+    for each in (there.folder / "objects").iterdir():  # those that found room are whole, and of no commit yet
+        assert hashlib.sha256(each.read_bytes()).hexdigest() == each.name
     (disk / "others").unlink()
     done = run("push", folder, there.reference)
     assert done.exit_code == 0, done.stderr
