@@ -123,6 +123,12 @@ def tables(spec: Spec) -> list[str]:
     return paths + [path for path in (spec.data.validation, spec.data.test) if isinstance(path, str)]
 
 
+def remote(spec: Spec) -> dict[str, HubTable]:
+    """The data sets of the Hub that the spec names, by their names."""
+    named = {name: locate(name) for name in tables(spec) if name.startswith("hf:")}
+    return {name: each for name, each in named.items() if isinstance(each, HubTable)}
+
+
 def remarks(spec: Spec, sources: Mapping[str, Source]) -> list[str]:
     """What the user should know of how weights and data sets were found.
 
@@ -131,10 +137,8 @@ def remarks(spec: Spec, sources: Mapping[str, Source]) -> list[str]:
         sources: Where the weights of its parts came from.
     """
     found = [each for source in sources.values() for each in source.remarks]
-    for name in tables(spec):
-        source = locate(name, spec.folder)
-        if isinstance(source, HubTable):
-            found += repository(source.repo, source.revision).remarks
+    for source in remote(spec).values():
+        found += repository(source.repo, source.revision).remarks
     return list(dict.fromkeys(found))
 
 

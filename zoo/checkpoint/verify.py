@@ -58,10 +58,13 @@ def check_format(told: Mapping[str, Any], name: str) -> None:
         name: What messages call it.
 
     Raises:
+        CorruptError: It tells of none.
         UsageError: It is of another format.
     """
     written = told.get("format")
-    if type(written) is not int or written not in FORMATS:
+    if type(written) is not int:
+        raise CorruptError(f"{name} tells of no format: it is none of a run")
+    if written not in FORMATS:
         known = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
         raise UsageError(f"{name} is of format {str(written)[:20]}; this zoo, {__version__}, reads the formats {known}")
 

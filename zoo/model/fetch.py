@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint.dataset import pinned, snapshot
-from zoo.checkpoint.lock import records, tables
+from zoo.checkpoint.lock import records, remote
 from zoo.files import cache_folder
 from zoo.model.build import build
 from zoo.registry.index import home
 from zoo.spec.load import as_spec
 from zoo.spec.sections import Spec
-from zoo.spec.sources import HubTable, locate
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,18 @@ def fetch(spec: Spec | str | Path | Mapping[str, Any]) -> Fetched:
         NetworkError: Something cannot be fetched.
     """
     checked = pinned(as_spec(spec))
-    remote = {name: each for name in tables(checked) if isinstance(each := locate(name, checked.folder), HubTable)}
-    for each in remote.values():
+    data_sets = remote(checked)
+    for each in data_sets.values():
         snapshot(each)
     weights = records(build(checked).sources)
-    return Fetched(weights, tuple(remote), tuple(_folders(weights, remote)))
+    return Fetched(weights, tuple(data_sets), tuple(_folders(weights, data_sets)))
 
 
-def _folders(weights: Mapping[str, Mapping[str, Any]], remote: Collection[str]) -> list[Path]:
+def _folders(weights: Mapping[str, Mapping[str, Any]], data_sets: Collection[str]) -> list[Path]:
     from huggingface_hub import constants
 
     found = []
-    if remote or any("repo" in each for each in weights.values()):
+    if data_sets or any("repo" in each for each in weights.values()):
         found += [Path(constants.HF_HUB_CACHE), cache_folder() / "hub"]
     if any("url" in each for each in weights.values()):
         found.append(home() / "weights")
