@@ -255,9 +255,9 @@ def copied(trained: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def staged(folder: Path, tmp_path: Path, **options: bool) -> None:
+def staged(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "beside").mkdir()
-    stage(folder, tmp_path / "beside", **options)
+    stage(folder, tmp_path / "beside")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "model.bin", "parts/../x.py"])
