@@ -152,7 +152,7 @@ class Worker:
     def done(self, *words: object) -> int:
         """Does something to its end; how many moments that had."""
         ended = self.start(*words)
-        assert ended.moments, ended.told
+        assert ended.moments is not None, ended.told
         return ended.moments
 
 
