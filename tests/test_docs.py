@@ -207,6 +207,15 @@ def test_the_costs_of_training_are_those_of_the_run() -> None:
     assert f"train.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
 
 
+def test_the_speed_of_pulling_is_that_of_the_run() -> None:
+    found = results("share.json")
+    told, floor = told_of("Pulling"), found["median_s"]["by hand"]
+    for seconds in found["median_s"].values():
+        assert f"| {seconds:.2f} | {floor / seconds:.2f} |" in told
+    assert f"share.py {found['rounds']}`" in told and found["date"] in told and found["torch"] in told
+    assert f"{found['bytes'] / 1e6:.0f} MB" in told
+
+
 def test_the_scores_of_the_digits_are_those_of_the_run() -> None:
     found = json.loads((ROOT / "docs" / "results" / "digits" / "metrics.json").read_text())["subsets"]
     told = (ROOT / "README.md").read_text().partition("<!-- digits -->")[2]

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.output import json_option, next_step, note, print_json
+from zoo.cli.share import nonfinite_option
 from zoo.cli.waiting import waiting
 
 SHOWN = 8
@@ -15,9 +16,7 @@ SHOWN = 8
 @click.command("import")
 @click.argument("source", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The new folder; imported/<name> unless said.")
-@click.option(
-    "--allow-nonfinite", is_flag=True, help="Take weights that hold NaN or infinities, which else are refused."
-)
+@nonfinite_option
 @json_option
 def import_command(source: Path, output: Path | None, allow_nonfinite: bool, as_json: bool) -> None:
     """Bring in a model of transformers or timm, from pickles too.

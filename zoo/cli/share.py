@@ -1,5 +1,6 @@
 """The verbs that share runs and compare them: `zoo push`, `zoo pull`, `zoo verify`, `zoo diff`."""
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
@@ -9,6 +10,7 @@ import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, print_table
 from zoo.cli.scores import interval
+from zoo.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from zoo.hub.diff import Part, Score
@@ -105,7 +107,8 @@ def verify_command(run: str, as_json: bool) -> None:
     """
     from zoo.hub.verify import verify
 
-    found = verify(run)
+    with waiting(f"verifying {run}") if Path(run).is_dir() else nullcontext():  # a pull has bars of its own
+        found = verify(run)
     if as_json:
         print_json(asdict(found))
         return

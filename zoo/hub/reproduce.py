@@ -9,7 +9,7 @@ from typing import Any
 from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.lock import fingerprint, tables
 from zoo.checkpoint.locked import tables_told, under_lock
-from zoo.checkpoint.verify import changed_versions, check_file, check_plugins, read_json, read_lock, section
+from zoo.checkpoint.verify import check_file, check_plugins, read_json, read_lock, section, version_remarks
 from zoo.errors import DigestError, UsageError
 from zoo.hub.diff import METRICS, SPEC, Score, measured
 from zoo.hub.pull import pull_small
@@ -100,7 +100,7 @@ def reproduce(
         )
     after, whole = measured(folder), "+".join(spec.inputs)
     scores = (Score(*key, told, after.get(key)) for key, told in before.items() if key[0] == whole)
-    return Reproduced(folder, same, tuple(scores), (*remarks, *_remarks(lock)))
+    return Reproduced(folder, same, tuple(scores), (*remarks, *version_remarks(lock)))
 
 
 Scores = Mapping[tuple[str, str, str], tuple[float | None, ...]]
@@ -122,11 +122,6 @@ def _told(folder: Path, run: str) -> tuple[dict[str, Any], Spec, Scores]:
     if not any(subset == "+".join(spec.inputs) for subset, _, _ in scores):
         raise UsageError(f"{run} has no scores of the whole model in {METRICS} to compare with")
     return lock, spec, scores
-
-
-def _remarks(lock: Mapping[str, Any]) -> Iterator[str]:
-    for name, before, here in changed_versions(lock):
-        yield f"made with {name} {before}; {f'{here} is installed here' if here else 'it is not installed here'}"
 
 
 def _with_tables(spec: Spec, lock: Mapping[str, Any], own: Sequence[Path], folders: Sequence[str | Path]) -> Spec:

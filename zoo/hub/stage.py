@@ -107,7 +107,13 @@ def stage(
         files[DELTA] = beside / DELTA
     else:
         rules, bases = [], {}
-    shared = {
+    replace_file(beside / LOCK, json_text({**lock, "shared": _shared(files, rules, bases)}))
+    return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()), tuple(remarks))
+
+
+def _shared(files: Mapping[str, Path], rules: list[Rule], bases: Mapping[str, Base]) -> dict[str, Any]:
+    """What the lock tells of how the run is shared: its files, and what a delta of its weights is put together from."""
+    return {
         "format": FORMAT,
         "files": {name: _told(path) for name, path in sorted(files.items()) if name not in (LOCK, CARD)},
         "delta": {
@@ -115,8 +121,6 @@ def stage(
             "bases": {str(each): each.as_dict() for each in bases.values()},
         },
     }
-    replace_file(beside / LOCK, json_text({**lock, "shared": shared}))
-    return Staged({**files, LOCK: beside / LOCK}, size, tuple(bases.values()), tuple(remarks))
 
 
 def _files(run: Path) -> dict[str, Path]:
