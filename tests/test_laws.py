@@ -163,7 +163,7 @@ def test_nothing_is_imported_that_the_spec_does_not_use(verb: str, tmp_path: Pat
         imported_by(["build", "spec.yaml", "-o", "run"], tmp_path)
         arguments = [verb, "run", *(["test.csv", "--no-baselines"] if verb == "eval" else ["c=1"])]
     else:
-        arguments = [verb, "spec.yaml", *(["-o", "run"] if verb != "plan" else [])]
+        arguments = [verb, "spec.yaml", *([] if verb in ("plan", "fetch") else ["-o", "run"])]
     imported = imported_by(arguments, tmp_path)
     assert "torch" in imported
     assert not imported & (UNUSED if verb == "train" else UNUSED | {"pandas"})
