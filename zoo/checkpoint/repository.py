@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from zoo.checkpoint.heard import Heard, hearing
 from zoo.checkpoint.network import TRIES, first_line, no_hub, patiently, refusal
 from zoo.errors import NetworkError, UsageError
 from zoo.files import cache_folder, is_full, json_text, replace_file
@@ -62,12 +63,13 @@ class Repository:
         commit = self._commit or self._cached_commit()
         return None if commit is None else self._cache() / "snapshots" / commit
 
-    def path(self, name: str, *, again: bool = False) -> Path | None:
+    def path(self, name: str, *, again: bool = False, heard: Heard | None = None) -> Path | None:
         """A file in the Hub's cache, downloaded at the pinned commit if it is not there yet; None if there is none.
 
         Args:
             name: The file.
             again: Whether it is downloaded even if it is there, because what is there is not what it should be.
+            heard: Hears how many bytes more have come, in the place of huggingface_hub's own bar.
 
         Raises:
             UsageError: There is no such repository, or none that this token may see; or there is no room for it.
@@ -84,7 +86,7 @@ class Repository:
         if not again and self._known_absent(name):
             return None
         try:
-            return Path(patiently(lambda: self._download(name, again), f"{self}: `{name}`"))
+            return Path(patiently(lambda: self._download(name, again, heard), f"{self}: `{name}`"))
         except LocalEntryNotFoundError as error:
             reason = no_hub(error) or f"it is not in the cache, and the Hub cannot be reached: {error}"
             raise NetworkError(f"{self}: `{name}`: {reason}") from None
@@ -127,7 +129,7 @@ class Repository:
         found = try_to_load_from_cache(self.repo, name, revision=self.commit, repo_type=self.kind)
         return found is _CACHED_NO_EXIST
 
-    def _download(self, name: str, again: bool) -> str:
+    def _download(self, name: str, again: bool, heard: Heard | None) -> str:
         from huggingface_hub import hf_hub_download
 
         return hf_hub_download(
@@ -137,6 +139,7 @@ class Repository:
             revision=self.commit,
             library_name="zoo",
             force_download=again,
+            tqdm_class=None if heard is None else hearing(heard),
         )
 
     def names(self) -> list[str]:

@@ -1,6 +1,5 @@
 """The verbs that share runs and compare them: `zoo push`, `zoo pull`, `zoo verify`, `zoo diff`."""
 
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
@@ -10,7 +9,7 @@ import click
 
 from zoo.cli.output import json_option, next_step, note, print_json, print_table
 from zoo.cli.scores import interval
-from zoo.cli.waiting import waiting
+from zoo.cli.transfer import transfer
 
 if TYPE_CHECKING:
     from zoo.hub.diff import Part, Score
@@ -47,15 +46,17 @@ def push_command(
     """
     from zoo.hub.push import push
 
-    found = push(
-        run,
-        reference,
-        full=full,
-        private=not public,
-        dry_run=dry_run,
-        allow_nonfinite=allow_nonfinite,
-        message=message,
-    )
+    with transfer() as watch:
+        found = push(
+            run,
+            reference,
+            full=full,
+            private=not public,
+            dry_run=dry_run,
+            allow_nonfinite=allow_nonfinite,
+            message=message,
+            watch=watch,
+        )
     if as_json:
         print_json({**asdict(found), "reference": str(found.reference), "dry_run": dry_run})
         return
@@ -86,7 +87,8 @@ def pull_command(reference: str, output: Path | None, allow_nonfinite: bool, as_
     """
     from zoo.hub.pull import pull
 
-    found = pull(reference, output, allow_nonfinite=allow_nonfinite)
+    with transfer() as watch:
+        found = pull(reference, output, allow_nonfinite=allow_nonfinite, watch=watch)
     if as_json:
         print_json({**asdict(found), "folder": str(found.folder), "reference": str(found.reference)})
         return
@@ -107,8 +109,8 @@ def verify_command(run: str, as_json: bool) -> None:
     """
     from zoo.hub.verify import verify
 
-    with waiting(f"verifying {run}") if Path(run).is_dir() else nullcontext():  # a pull has bars of its own
-        found = verify(run)
+    with transfer() as watch:
+        found = verify(run, watch)
     if as_json:
         print_json(asdict(found))
         return
@@ -129,7 +131,8 @@ def diff_command(one: str, other: str, as_json: bool) -> None:
     """
     from zoo.hub.diff import diff
 
-    found = diff(one, other)
+    with transfer() as watch:
+        found = diff(one, other, watch)
     if as_json:
         print_json(asdict(found))
         return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.checkpoint.delta import DELTA
+from zoo.checkpoint.heard import Heard
 from zoo.checkpoint.raw import Raw, map_file
 from zoo.checkpoint.repository import Repository
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
@@ -15,6 +16,7 @@ from zoo.hub.hub_store import HubStore
 from zoo.hub.names import MOST
 from zoo.hub.reference import COMMIT, Reference
 from zoo.hub.store import SHA256, Blob, NoCommit, matches
+from zoo.hub.watch import counted
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
 
@@ -45,8 +47,13 @@ class Base:
         }
 
 
-def find_base(repo: str, commit: str) -> Base | None:
+def find_base(repo: str, commit: str, heard: Heard | None = None) -> Base | None:
     """The weights of a repository as they are in the cache or on the Hub; None where there are none in safetensors.
+
+    Args:
+        repo: `owner/name`.
+        commit: In 40 hexadecimal digits.
+        heard: Hears how many bytes more have come.
 
     Raises:
         NetworkError: The Hub is needed and cannot be reached.
@@ -60,7 +67,7 @@ def find_base(repo: str, commit: str) -> Base | None:
         wanted = sorted(shard_names(index)) if index is not None else []
     else:  # a delta is no base: what it leaves out stands elsewhere
         wanted = sorted(name for name in names - {DELTA} if name.endswith(".safetensors") and "/" not in name)[:1]
-    paths = {name: repository.path(name) for name in wanted}
+    paths = {name: repository.path(name, heard=heard) for name in wanted}
     files = {
         name: {"sha256": file_digest(path), "size": path.stat().st_size}
         for name, path in paths.items()
@@ -69,10 +76,14 @@ def find_base(repo: str, commit: str) -> Base | None:
     return Base(repo, commit, files) if files else None
 
 
-def base_tensors(base: Base) -> dict[str, Raw]:
+def base_tensors(base: Base, heard: Heard | None = None) -> dict[str, Raw]:
     """The tensors of a base, every file compared with what is told of it, and fetched again once where it differs.
 
     Nothing is fetched whose size is not the one that is told.
+
+    Args:
+        base: The base.
+        heard: Hears how many bytes more are there.
 
     Raises:
         NetworkError: A file is not in the cache and cannot be fetched: the base must stay where it is.
@@ -86,11 +97,12 @@ def base_tensors(base: Base) -> dict[str, Raw]:
         _check_listed(base, lacking)
     tensors: dict[str, Raw] = {}
     for name, blob in told.items():
-        path = repository.path(name, again=name in here and name in lacking)
-        if path is None:
-            raise _gone(base, f"has no `{name}`")
-        if not matches(path, blob):
-            path = repository.path(name, again=True)
+        with counted(heard, blob.size) as mine:
+            path = repository.path(name, again=name in here and name in lacking, heard=mine)
+            if path is None:
+                raise _gone(base, f"has no `{name}`")
+            if not matches(path, blob):
+                path = repository.path(name, again=True, heard=mine)
         if path is None or not matches(path, blob):
             raise DigestError(f"`{name}` of the base {base} is not the file that the delta was made against")
         tensors |= map_file(path)

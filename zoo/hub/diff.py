@@ -15,6 +15,7 @@ from zoo.errors import CorruptError, UsageError
 from zoo.hub.pull import pull
 from zoo.hub.raw_run import LOCK, raw_weights
 from zoo.hub.reference import read_reference
+from zoo.hub.watch import Watch
 
 SPEC, METRICS = "zoo.yaml", "metrics.json"
 FACTS = ("python", "plugins", "libraries", "weights", "data", "seed")
@@ -93,19 +94,20 @@ class Difference:
         return not any(each.changed or each.gone or each.new for each in self.parts)
 
 
-def diff(one: str | Path, other: str | Path) -> Difference:
+def diff(one: str | Path, other: str | Path, watch: Watch | None = None) -> Difference:
     """Compares two runs.
 
     Args:
         one: A run folder, or a shared run.
         other: Another one.
+        watch: Hears how far it is.
 
     Raises:
         ZooError: One cannot be read, or pulled.
     """
     remarks: list[str] = []
     with ExitStack() as stack:
-        first, second = (run_folder(each, stack, remarks) for each in (one, other))
+        first, second = (run_folder(each, stack, remarks, watch) for each in (one, other))
         locks = [read_lock(each / LOCK) for each in (first, second)]
         before, after = ((each / SPEC).read_text(encoding="utf-8").splitlines() for each in (first, second))
         spec = difflib.unified_diff(before, after, fromfile=str(one), tofile=str(other), lineterm="", n=1)
@@ -114,13 +116,14 @@ def diff(one: str | Path, other: str | Path) -> Difference:
         return Difference(tuple(spec), facts, parts, tuple(_scores(first, second)), tuple(remarks))
 
 
-def run_folder(run: str | Path, stack: ExitStack, remarks: list[str]) -> Path:
+def run_folder(run: str | Path, stack: ExitStack, remarks: list[str], watch: Watch | None = None) -> Path:
     """The folder of a run; a shared one is pulled into a folder that goes with the stack.
 
     Args:
         run: A run folder, or a shared run.
         stack: What the folder goes with.
         remarks: Gets what the user should know of how it was found.
+        watch: Hears how far it is.
 
     Raises:
         ZooError: It is no run, or cannot be pulled.
@@ -130,7 +133,7 @@ def run_folder(run: str | Path, stack: ExitStack, remarks: list[str]) -> Path:
             raise UsageError(f"`{run}` is no run folder: it has no {LOCK} or no {SPEC}")
         return Path(run)
     reference = read_reference(str(run))
-    pulled = pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run")
+    pulled = pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run", watch=watch)
     remarks += pulled.remarks
     return pulled.folder
 

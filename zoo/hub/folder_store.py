@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint.folder import passing_folder
+from zoo.checkpoint.heard import Heard
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text, locked
 from zoo.hub.reference import COMMIT, Reference
@@ -82,7 +83,7 @@ class FolderStore(Store):
             found[name] = Blob(size, digest)
         return found
 
-    def fetch(self, commit: str, name: str, *, again: bool = False) -> Path:
+    def fetch(self, commit: str, name: str, *, again: bool = False, heard: Heard | None = None) -> Path:
         """The object itself: nothing is copied."""
         digest = self.tree(commit)[name].sha256
         path = self.folder / "objects" / str(digest)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from zoo.checkpoint.heard import Heard
 from zoo.checkpoint.network import first_line, no_hub, patiently, refusal
 from zoo.checkpoint.repository import Repository, failures
 from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
@@ -60,9 +61,9 @@ class HubStore(Store):
             replace_file(known, json_text({name: [each.size, each.sha256, each.sha1] for name, each in found.items()}))
         return found
 
-    def fetch(self, commit: str, name: str, *, again: bool = False) -> Path:
+    def fetch(self, commit: str, name: str, *, again: bool = False, heard: Heard | None = None) -> Path:
         """The file in the Hub's cache."""
-        found = Repository("model", self.reference.place, commit, "").path(name, again=again)
+        found = Repository("model", self.reference.place, commit, "").path(name, again=again, heard=heard)
         if found is None:
             raise NetworkError(f"`{self.reference.at(commit)}` lists `{name}` and does not have it")
         return found

@@ -25,6 +25,7 @@ from zoo.hub.raw_run import LOCK, check_complete, check_digests, raw_weights
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.store import Blob, Store, matches
 from zoo.hub.told import Told, read_told
+from zoo.hub.watch import Unwatched, Watch, counted
 
 AT_ONCE = 8
 """Files that are fetched at once."""
@@ -32,9 +33,6 @@ AT_ONCE = 8
 CARD = "README.md"
 UNLISTED = (LOCK, CARD)
 """Files without a digest in the lock: itself, and the card, which its readers may mend."""
-
-Watch = Callable[[str, int], None]
-"""Hears the name and bytes of each file that is there."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def pull(
         reference: `org/name`, `org/name@revision`, `file:///folder`.
         output: Folder of the run, complete in the end or absent; `runs/<name>` unless given.
         allow_nonfinite: Whether weights may hold NaN and infinities.
-        watch: Hears of each file.
+        watch: Hears how far it is; huggingface_hub shows bars of its own where nobody hears.
 
     Raises:
         UsageError: There is no such model or revision, or the folder cannot be written.
@@ -88,10 +86,11 @@ def pull(
     with complete_or_absent(folder) as beside, _named(beside, folder, asked), Reader() as reader:
         store = open_store(asked)
         commit = store.resolve()
-        one = _Pull(store, commit, watch or (lambda name, size: None))
+        one = _Pull(store, commit, watch)
         size = one.into(beside, reader.start)
         if not allow_nonfinite and (wrong := nonfinite(raw_weights(beside))):
             raise CorruptError(f"`{asked}`: `{wrong}` holds NaN or infinities; --allow-nonfinite takes it as it is")
+        one.watch.step("reading it in a fresh process")
         difference = reader.prove(beside, called=str(asked))
     return Pulled(folder, asked.at(commit), size, difference, (*store.remarks, *one.remarks))
 
@@ -104,7 +103,7 @@ def pull_small(reference: Reference, folder: Path) -> tuple[str, ...]:
     """
     with _named(folder, folder, reference):
         store = open_store(reference)
-        _Pull(store, store.resolve(), lambda name, size: None).small_into(folder)
+        _Pull(store, store.resolve()).small_into(folder)
     return store.remarks
 
 
@@ -125,8 +124,10 @@ class _Pull:
     `remarks` tells, when all is there, which libraries are here in other versions, or not at all.
     """
 
-    def __init__(self, store: Store, commit: str, watch: Watch) -> None:
-        self._store, self._commit, self._watch = store, commit, watch
+    def __init__(self, store: Store, commit: str, watch: Watch | None = None) -> None:
+        self._store, self._commit = store, commit
+        self.watch: Watch = watch or Unwatched()
+        self._heard = None if watch is None else watch.more
         self._where = f"`{store.reference.at(commit)}`"
         self._tree: Mapping[str, Blob] = store.tree(commit)
         self.remarks: list[str] = []
@@ -138,9 +139,12 @@ class _Pull:
             folder: The folder.
             worth: Called when what is small is there, and in order: from here on the run is likely to be read.
         """
+        self.watch.step(f"asking for {self._store.reference.name}")
         lock, told, wanted = self._looked_at()
         bases = sum(int(file["size"]) for each in told.bases.values() for file in each.files.values())
-        self._check_room(folder, sum(each.size for each in wanted.values()) + 2 * bases)
+        size = sum(each.size for each in wanted.values())
+        self._check_room(folder, size + 2 * bases)
+        self.watch.step(f"fetching {self._store.reference.name}", size + bases)
         self._place_small(folder, told, wanted)  # which may tell that the rest is not worth fetching
         worth()
         for name, path in self._all_verified({name: each for name, each in wanted.items() if WEIGHTS.fullmatch(name)}):
@@ -148,9 +152,8 @@ class _Pull:
                 self._put_together(map_file(path), lock, told, folder)
             else:
                 place(path, folder / name, self._store.own)
-            self._watch(name, wanted[name].size)
         check_complete(raw_weights(folder), lock, self._where)
-        return sum(each.size for each in wanted.values())
+        return size
 
     def small_into(self, folder: Path) -> None:
         """Fetches everything but weights into a folder."""
@@ -174,7 +177,6 @@ class _Pull:
         for name, path in self._all_verified(small):
             if name != INDEX or not told.rules:
                 place(path, folder / name, self._store.own)
-            self._watch(name, wanted[name].size)
 
     def _wanted(self, names: list[str], told: Told) -> dict[str, Blob]:
         """The files to fetch, those of which a lock tells with what it tells of them."""
@@ -213,10 +215,10 @@ class _Pull:
 
     def _verified(self, name: str, blob: Blob) -> Path:
         """A file with the digest that the lock, else the store, tells; fetched again once where it has another."""
-        with reading(f"{self._where}: {name!r}"):
-            path = self._store.fetch(self._commit, name)
+        with reading(f"{self._where}: {name!r}"), counted(self._heard, blob.size) as heard:
+            path = self._store.fetch(self._commit, name, heard=heard)
             if not matches(path, blob):
-                path = self._store.fetch(self._commit, name, again=True)
+                path = self._store.fetch(self._commit, name, again=True, heard=heard)
             if matches(path, blob):
                 return path
         raise DigestError(f"{self._where}: {name!r} does not have the digest that it should have; pull it anew later")
@@ -224,7 +226,7 @@ class _Pull:
     def _put_together(self, own: Mapping[str, Raw], lock: Mapping[str, Any], told: Told, folder: Path) -> None:
         """Writes the weights, whole, from a delta and its bases."""
         with reading(f"a base of {self._where}"):
-            bases = {name: base_tensors(each) for name, each in told.bases.items()}
+            bases = {name: base_tensors(each, self._heard) for name, each in told.bases.items()}
         aliases = section({"aliases": {}, **lock}, "aliases", self._where)
         names = [name for name in section(lock, "tensors", self._where) if name not in aliases]
         tensors = dict(put_together(names, own, told.rules, bases))
@@ -237,7 +239,7 @@ class _Pull:
         if INDEX not in self._tree:
             yield SINGLE, tensors
             return
-        index = self._verified(INDEX, self._tree[INDEX])
+        index = self._store.fetch(self._commit, INDEX)  # verified with what is small
         shards = shard_names(index)
         if set().union(*shards.values()) != tensors.keys():
             raise CorruptError(f"{self._where}: its {INDEX} does not name the tensors of its zoo.lock")

@@ -9,6 +9,7 @@ from zoo.hub.open import open_store
 from zoo.hub.pull import pull
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.stage import stage
+from zoo.hub.watch import Unwatched, Watch
 from zoo.spec.licences import licence_remarks
 from zoo.spec.load import load_spec
 
@@ -47,6 +48,7 @@ def push(
     private: bool = True,
     allow_nonfinite: bool = False,
     message: str | None = None,
+    watch: Watch | None = None,
 ) -> Push:
     """Shares a run.
 
@@ -61,6 +63,7 @@ def push(
         dry_run: Change nothing, and tell what would be sent.
         allow_nonfinite: Whether weights may hold NaN and infinities.
         message: Of the commit.
+        watch: Hears how far it is.
 
     Raises:
         UsageError: It is no run, or cannot be shared.
@@ -73,8 +76,11 @@ def push(
     if asked.revision is not None:
         raise UsageError(f"`{asked}`: a push makes a new commit; leave `@{asked.revision}` out")
     folder = Path(run)
+    told_to = watch or Unwatched()
     with passing_folder("zoo-push") as beside:
-        staged = stage(folder, beside, asked, full=full, allow_nonfinite=allow_nonfinite)
+        told_to.step(f"looking over {folder}")
+        heard = None if watch is None else watch.more
+        staged = stage(folder, beside, asked, full=full, allow_nonfinite=allow_nonfinite, heard=heard)
         told = {name: path.stat().st_size for name, path in staged.files.items()}
         remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
         bases = tuple(map(str, staged.bases))
@@ -85,10 +91,11 @@ def push(
             remarks = (*remarks, *gone, f"who could read it: {preview.audience}")
             return Push(asked, told, sum(preview.sent.values()), False, bases, staged.weights, remarks=remarks)
         parent = store.tip()
+        told_to.aside(f"sending {len(staged.files)} files, {staged.size:,} bytes, as far as they are not there yet")
         pushed = store.commit(staged.files, parent, message or f"Push {folder.resolve().name}")
         at = asked.at(pushed.commit)
         try:
-            back = pull(at, beside / "back", allow_nonfinite=allow_nonfinite)
+            back = pull(at, beside / "back", allow_nonfinite=allow_nonfinite, watch=watch)
         except ZooError as error:
             error.args = (f"`{at}` is there, but it could not be proven that it is right: {error}",)
             raise

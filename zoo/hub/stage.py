@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint.delta import DELTA, Rule, own_names, rule_of
+from zoo.checkpoint.heard import Heard
 from zoo.checkpoint.raw import Raw, write_file
 from zoo.checkpoint.verify import check_files, read_json, read_lock, section, text_digest
 from zoo.errors import CorruptError, NetworkError, UsageError
@@ -62,6 +63,7 @@ def stage(
     *,
     full: bool = False,
     allow_nonfinite: bool = False,
+    heard: Heard | None = None,
 ) -> Staged:
     """Looks whether a run can be shared, and makes what a push sends of it.
 
@@ -72,6 +74,7 @@ def stage(
         reference: Where it will be, for the card to tell; without it the card tells what it did.
         full: Whether the weights are sent whole even where a pinned base has most of them.
         allow_nonfinite: Whether weights may hold NaN and infinities.
+        heard: Hears how many bytes more of bases are there.
 
     Raises:
         UsageError: It is no run, it holds files that are of no run, or weights that are no numbers.
@@ -99,7 +102,7 @@ def stage(
     if reference is not None and CARD in files:
         _write_use(files, beside, spec, lock, reference)
     remarks += home_remarks({name: _text(path) for name, path in files.items() if _is_ours(name)})
-    rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks)
+    rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks, heard)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
         files = {name: path for name, path in files.items() if not WEIGHTS.fullmatch(name)}
         with writing(beside / DELTA):
@@ -141,7 +144,7 @@ def _files(run: Path) -> dict[str, Path]:
 
 
 def _differing(
-    tensors: Mapping[str, Raw], lock: Mapping[str, Any], remarks: list[str]
+    tensors: Mapping[str, Raw], lock: Mapping[str, Any], remarks: list[str], heard: Heard | None
 ) -> tuple[list[Rule], dict[str, Base], list[str]]:
     """Where tensors stand in pinned bases, and the names of those that stand in none; remarks on bases not reached."""
     told = section(lock, "tensors", LOCK)
@@ -152,7 +155,7 @@ def _differing(
     rules = []
     for part, (repo, commit) in pinned_records(section(lock, "weights", LOCK)).items():
         try:
-            base = bases.get(f"{repo}@{commit}") or find_base(repo, commit)
+            base = bases.get(f"{repo}@{commit}") or find_base(repo, commit, heard)
         except NetworkError as error:
             remarks.append(f"weights of {part} are sent whole, because their base cannot be compared: {error}")
             continue
@@ -160,7 +163,7 @@ def _differing(
             continue
         bases[str(base)] = base
         if str(base) not in known:
-            known[str(base)] = {name: each.digest() for name, each in base_tensors(base).items()}
+            known[str(base)] = {name: each.digest() for name, each in base_tensors(base, heard).items()}
         mine = {name: digest for name, digest in digests.items() if name.startswith(f"{part}.")}
         if (rule := rule_of(str(base), mine, known[str(base)], sizes)) is not None:
             rules.append(rule)

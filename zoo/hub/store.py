@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.checkpoint.heard import Heard
 from zoo.errors import UsageError
 from zoo.files import file_digest
 from zoo.hub.reference import Reference
@@ -120,13 +121,14 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def fetch(self, commit: str, name: str, *, again: bool = False) -> Path:
+    def fetch(self, commit: str, name: str, *, again: bool = False, heard: Heard | None = None) -> Path:
         """Where a file of a commit is on this machine, fetched if need be. It is not to be written to.
 
         Args:
             commit: The commit.
             name: The file.
             again: Whether it is fetched even if it is here, because what is here is not what it should be.
+            heard: Hears how many bytes more have come, where any come.
 
         Raises:
             NetworkError: It cannot be fetched.

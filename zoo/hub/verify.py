@@ -14,6 +14,7 @@ from zoo.hub.raw_run import LOCK, check_digests, raw_weights
 from zoo.hub.reference import read_reference
 from zoo.hub.store import matches
 from zoo.hub.told import Told, read_told
+from zoo.hub.watch import Unwatched, Watch
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,12 @@ class Verified:
     remarks: tuple[str, ...]
 
 
-def verify(run: str | Path) -> Verified:
+def verify(run: str | Path, watch: Watch | None = None) -> Verified:
     """Proves a run folder, or a shared run, which is pulled into a folder that is gone afterwards.
 
     Args:
         run: A folder; or `org/name`, `org/name@revision`, `file:///folder`.
+        watch: Hears how far it is.
 
     Raises:
         UsageError: It is no run.
@@ -47,10 +49,11 @@ def verify(run: str | Path) -> Verified:
         NetworkError: It cannot be fetched.
     """
     if isinstance(run, Path) or Path(run).is_dir():
+        (watch or Unwatched()).step(f"verifying {run}")
         return _verified(Path(run), prove)
     reference = read_reference(run)
     with passing_folder("zoo-verify") as beside:
-        pulled = pull(reference, beside / "run")
+        pulled = pull(reference, beside / "run", watch=watch)
         found = _verified(pulled.folder, lambda folder: pulled.difference)
     remarks = tuple(dict.fromkeys([*pulled.remarks, *found.remarks]))
     return Verified(str(pulled.reference), found.tensors, found.difference, remarks)
