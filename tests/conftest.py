@@ -10,6 +10,8 @@ from pathlib import Path
 
 # The tests run beside other work; see `zoo.cli.run`. It must stand before the first import of torch.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+if "PYTEST_XDIST_WORKER" in os.environ:  # each core has a worker
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from jaxtyping import install_import_hook
