@@ -235,9 +235,40 @@ def test_clash_names_both(plugin: MakePlugin) -> None:
     registry = registry_of(*points, plugin("zzz"))
     assert told(registry) == [("pot", "one 1.1", Stage.NAMESPACE), ("pot", "two 2.2", Stage.NAMESPACE)]
     assert ["two 2.2" in registry.broken[0].error, "one 1.1" in registry.broken[1].error] == [True, True]
+    assert "ZOO_PLUGINS (`one:pot`)" in registry.broken[0].advice
     assert [good.name for good in registry.plugins] == ["zzz"]
     with pytest.raises(PluginError, match="also claimed by"):
         registry.resolve("pot/soup")
+
+
+@pytest.mark.parametrize("wanted", ["two:pot", "zzz, two:pot"])
+def test_of_two_that_claim_a_namespace_one_can_be_named(
+    wanted: str, plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [plugin("pot", distribution="one"), plugin("pot", distribution="two"), plugin("zzz")]
+    monkeypatch.setattr("zoo.registry.plugins.entry_points", lambda group: points)
+    monkeypatch.setenv("ZOO_PLUGINS", wanted)
+    loader = Loader()
+    assert str(loader.plugins["pot"]) == "two 1.0"
+    assert not loader.broken
+
+
+def test_nobody_takes_a_namespace_of_zoo_by_being_named(plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [plugin("timm", distribution="a-timm"), plugin("timm", distribution="zoo")]
+    monkeypatch.setattr("zoo.registry.plugins.entry_points", lambda group: points)
+    monkeypatch.setenv("ZOO_PLUGINS", "a-timm:timm")
+    loader = Loader()
+    assert loader.plugins["timm"].distribution == "zoo"
+    assert [broken.distribution for broken in loader.broken] == ["a-timm"]
+
+
+def test_who_takes_long_is_named(
+    plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("zoo.registry.slow.PATIENCE", 0.05)
+    registry_of(plugin("slow", f"import time\ntime.sleep(0.5)\n{GOOD}"), plugin("quick"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "plugin `slow` (zoo-slow 1.0) is at import" in line and "ZOO_PLUGINS" in line
 
 
 def test_one_module_under_two_namespaces(plugin: MakePlugin) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, partial
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ import pluggy
 
 from zoo.component import PLUGIN_API, Component
 from zoo.registry import hookspecs
+from zoo.registry.points import narrowed, origin
+from zoo.registry.slow import PATIENCE, named_when_slow
 
 HEAVY = ("torch", "timm", "transformers", "torchvision", "torchaudio")
 """Libraries that a plugin must not import while it declares: each costs seconds of every verb."""
 
 _HERE, _PLUGGY = str(Path(__file__).parent), str(Path(pluggy.__file__).parent)
+ALSO = "is also claimed by"
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -73,7 +76,9 @@ class Broken:
         if self.distribution == "?":
             return "set ZOO_PLUGINS to installed plugins, or unset it; `zoo plugins` lists them"
         if self.stage is Stage.NAMESPACE:
-            return f"uninstall one of the distributions: pip uninstall {self.distribution}"
+            meant = f"{self.distribution}:{self.plugin}"
+            other = f"name the one that is meant in ZOO_PLUGINS (`{meant}`), or " if ALSO in self.error else ""
+            return f"{other}uninstall one of the distributions: pip uninstall {self.distribution}"
         if self.stage is Stage.API:
             return f"pip install -U zoo {self.distribution}"
         if self.stage is Stage.INDEX:
@@ -136,12 +141,12 @@ class Loader:
         """The entry points that `ZOO_PLUGINS` names; a name that is not installed is reported, not passed over."""
         if wanted is None:
             return points
-        names = {name.strip() for name in wanted.split(",") if name.strip()}
-        for missing in sorted(names - {point.name for point in points}):
+        kept, missing = narrowed(points, wanted)
+        for name in missing:
             reason = "named in ZOO_PLUGINS, but no installed distribution has this plugin"
-            self.quarantine(Plugin(missing, "?", "?"), Stage.NAMESPACE, reason)
-        self.left_out = tuple(sorted({point.name for point in points} - names))
-        return [point for point in points if point.name in names]
+            self.quarantine(Plugin(name, "?", "?"), Stage.NAMESPACE, reason)
+        self.left_out = tuple(sorted({point.name for point in points} - {point.name for point in kept}))
+        return kept
 
     def _without_clashes(self, points: list[EntryPoint]) -> Iterator[EntryPoint]:
         """The entry points in loading order: zoo's own first, then the rest by name.
@@ -149,17 +154,17 @@ class Loader:
         Of several claims to one namespace zoo's own wins; between outsiders nobody does, since either could be meant.
         """
         claims: dict[str, list[EntryPoint]] = {}
-        for point in sorted(points, key=lambda point: (_origin(point)[0] != "zoo", point.name, _origin(point))):
+        for point in sorted(points, key=lambda point: (origin(point)[0] != "zoo", point.name, origin(point))):
             claims.setdefault(point.name, []).append(point)
         for name, claimants in claims.items():
-            winner = claimants[0] if len(claimants) == 1 or _origin(claimants[0])[0] == "zoo" else None
-            names = [" ".join(_origin(point)) for point in claimants]
+            winner = claimants[0] if len(claimants) == 1 or origin(claimants[0])[0] == "zoo" else None
+            names = [" ".join(origin(point)) for point in claimants]
             for point in claimants:
-                others = " and ".join(other for other in names if other != " ".join(_origin(point))) or "itself, twice"
+                others = " and ".join(other for other in names if other != " ".join(origin(point))) or "itself, twice"
                 if point is winner:
                     yield point
                     continue
-                told = f"belongs to {names[0]}" if winner is not None else f"is also claimed by {others}"
+                told = f"belongs to {names[0]}" if winner is not None else f"{ALSO} {others}"
                 self.quarantine(_plugin(point), Stage.NAMESPACE, f"the namespace `{name}` {told}")
 
     def _load(self, point: EntryPoint) -> None:
@@ -221,7 +226,7 @@ class Loader:
         """
         before, start = set(HEAVY) & set(sys.modules), time.perf_counter()
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), named_when_slow(_waiting(plugin, stage)):
                 step()
             return True
         except KeyboardInterrupt:
@@ -248,7 +253,12 @@ def _trace(error: BaseException | None) -> tuple[str, str]:
 
 
 def _plugin(point: EntryPoint) -> Plugin:
-    return Plugin(point.name, *_origin(point))
+    return Plugin(point.name, *origin(point))
+
+
+def _waiting(plugin: Plugin, stage: Stage) -> str:
+    told = f"plugin `{plugin.name}` ({plugin}) is at {stage} for {PATIENCE:.0f} s already"
+    return f"note: {told}; Ctrl-C ends it, and ZOO_PLUGINS names the plugins to load instead of all"
 
 
 def _check_namespace(name: str) -> None:
@@ -269,20 +279,6 @@ def _imported(point: EntryPoint) -> Any:
     if module is None:
         raise ImportError(f"its entry point `{point.value}` leads to None")
     return module
-
-
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    """Name and version of the distribution that an entry point came with."""
-    return _identity(point.dist) if point.dist else ("unknown", "?")
-
-
-@cache
-def _identity(distribution: Distribution) -> tuple[str, str]:
-    """Name and version; reading them parses the metadata anew each time. A damaged installation may have neither."""
-    try:
-        return distribution.name or "unknown", distribution.version or "?"
-    except (KeyError, TypeError, AttributeError):
-        return "unknown", "?"
 
 
 @cache

@@ -43,3 +43,13 @@ def test_18_a_plugin_that_hangs_can_be_left_out(environment: dict[str, str], tmp
     done = subprocess.run(words, cwd=tmp_path, env=few, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "zoo/classifier" in done.stdout and "imported" not in done.stderr
+
+
+def test_18_a_plugin_that_hangs_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    words, pipe = [sys.executable, "-m", "zoo", "list", "heads"], subprocess.PIPE
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "imported\n"
+        told = process.stderr.readline()
+        process.kill()
+    assert "plugin `hanging` (zoo-hanging 1.0) is at import" in told

@@ -179,6 +179,7 @@ ROWS: dict[int, tuple[str, dict[str, list[str]]]] = {
             "tests/sharing/bad/test_bad_plugins.py": [
                 "test_18_a_plugin_that_hangs_can_be_interrupted",
                 "test_18_a_plugin_that_hangs_can_be_left_out",
+                "test_18_a_plugin_that_hangs_is_named",
             ],
             "tests/registry/test_loader.py": [
                 "test_broken_plugin_is_told_and_harms_nobody",
@@ -198,6 +199,8 @@ ROWS: dict[int, tuple[str, dict[str, list[str]]]] = {
         {
             "tests/registry/test_loader.py": [
                 "test_clash_names_both",
+                "test_of_two_that_claim_a_namespace_one_can_be_named",
+                "test_nobody_takes_a_namespace_of_zoo_by_being_named",
                 "test_zoo_keeps_its_namespaces_and_loads_first",
                 "test_a_taken_name_is_refused_though_its_verb_is_not_imported",
             ],
