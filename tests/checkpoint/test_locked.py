@@ -78,6 +78,21 @@ def test_another_table_seed_or_number_of_tables_is_refused(folder: Path) -> None
     assert not (folder / "no").exists()
 
 
+@pytest.mark.parametrize("verb", ["build", "train"])
+def test_a_run_whose_tables_are_elsewhere_tells_how_they_are_found(folder: Path, verb: str) -> None:
+    assert run("train", "first/zoo.yaml", "-o", "trained", "--set", "train.epochs=1").exit_code == 0
+    (folder / "elsewhere").mkdir()
+    for name in ("train.csv", "test.csv"):
+        (folder / name).rename(folder / "elsewhere" / name)
+    told = run(verb, "trained/zoo.yaml", "--locked", "-o", "no")
+    assert told.exit_code == 2 and "train.csv`: no such file or folder" in told.stderr, told.stderr
+    assert "`zoo reproduce trained --data FOLDER` finds the run's tables there" in told.stderr
+    (folder / "test.csv").write_text("a,b,c,kind,size\n1,1,1,low,1\n")
+    (folder / "train.csv").write_bytes((folder / "elsewhere" / "train.csv").read_bytes())
+    told = run(verb, "trained/zoo.yaml", "--locked", "-o", "no")
+    assert told.exit_code == 5 and "test.csv` is another table (`zoo reproduce RUN --data FOLDER`" in told.stderr
+
+
 def test_weights_that_were_changed_are_refused(folder: Path) -> None:
     """The run that they come from is whole, and another one than it was."""
     assert run("train", "first/zoo.yaml", "-o", "other", "--set", "train.epochs=1").exit_code == 0

@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from tests.command import run
+from tests.sharing.proof import prove_here
 from zoo.checkpoint.tensors import as_raw, read_tensors, write_tensors
 from zoo.hub.diff import _change, diff
+from zoo.hub.push import push
 
 
 @pytest.fixture
@@ -58,6 +62,53 @@ def test_what_changed_is_told_with_its_size(trained: Path, other: Path) -> None:
     for word in ("the weights differ", "libraries.torch", "0.125", "heads.new"):
         assert word in told.stdout
     assert json.loads(run("diff", trained, other, "--json").stdout)["facts"]["seed"][1] == 7
+
+
+def relock(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    lock = json.loads((folder / "zoo.lock").read_text())
+    change(lock)
+    (folder / "zoo.lock").write_text(json.dumps(lock))
+
+
+def test_the_same_tables_under_other_names_are_no_difference(trained: Path, other: Path) -> None:
+    """As after a `zoo reproduce` where the tables stand elsewhere."""
+    relock(other, lambda lock: lock.update(data={f"../found/{name}": told for name, told in lock["data"].items()}))
+    assert diff(trained, other).facts == {}
+
+
+def test_another_table_in_the_same_place_is_told(trained: Path, other: Path) -> None:
+    def swap(lock: dict[str, Any]) -> None:
+        (one, first), (two, second) = lock["data"].items()
+        lock["data"] = {one: second, two: first}
+
+    relock(other, swap)
+    assert {key.rpartition(".")[2] for key in diff(trained, other).facts} == {"sha256", "bytes"}
+    relock(other, lambda lock: lock["data"].popitem())
+    assert {each[1] for each in diff(trained, other).facts.values()} >= {None}
+
+
+def test_a_spec_that_is_not_utf_8_is_damaged(trained: Path, other: Path) -> None:
+    (other / "zoo.yaml").write_bytes(b"name: caf\xe9\n")
+    done = run("diff", trained, other)
+    assert done.exit_code == 4, done.stderr
+    assert f"`{other / 'zoo.yaml'}` cannot be read: byte 0xe9 is not UTF-8" in done.stderr
+
+
+def test_a_spec_that_is_too_large_is_damaged(trained: Path, other: Path) -> None:
+    (other / "zoo.yaml").write_bytes(b"#" * (257 << 10))
+    done = run("diff", trained, other)
+    assert (done.exit_code, f"`{other / 'zoo.yaml'}` cannot be read: it is larger" in done.stderr) == (4, True)
+
+
+def test_remarks_name_the_run_that_they_are_on(
+    trained: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove_here(monkeypatch)
+    store = f"file://{tmp_path}/store"
+    relock(other, lambda lock: lock["libraries"].update(torch="1.0"))
+    push(other, store)
+    (remark,) = diff(trained, store).remarks
+    assert remark.startswith(f"`{store}`: made with torch 1.0; ")
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.int64, torch.complex64])

@@ -111,7 +111,8 @@ def _data_drift(lock: Mapping[str, Any], now: Mapping[str, Mapping[str, Any]]) -
         return
     for (name, found), told in zip(now.items(), before, strict=True):
         if found != told:
-            yield f"`{name}` is another table" if found else f"`{name}` is not there"
+            wrong = "is another table" if found else "is not there"
+            yield f"`{name}` {wrong} (`zoo reproduce RUN --data FOLDER` finds a run's own, whatever it is called there)"
 
 
 def _seed_drift(spec: Spec, lock: Mapping[str, Any]) -> Iterator[str]:

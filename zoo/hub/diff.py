@@ -11,6 +11,7 @@ from typing import Any
 from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.raw import Raw
 from zoo.checkpoint.verify import read_json, read_lock
+from zoo.document.source import MAX_BYTES
 from zoo.errors import CorruptError, UsageError
 from zoo.hub.pull import pull
 from zoo.hub.raw_run import LOCK, raw_weights
@@ -109,9 +110,9 @@ def diff(one: str | Path, other: str | Path, watch: Watch | None = None) -> Diff
     with ExitStack() as stack:
         first, second = (run_folder(each, stack, remarks, watch) for each in (one, other))
         locks = [read_lock(each / LOCK) for each in (first, second)]
-        before, after = ((each / SPEC).read_text(encoding="utf-8").splitlines() for each in (first, second))
+        before, after = (_lines(each / SPEC) for each in (first, second))
         spec = difflib.unified_diff(before, after, fromfile=str(one), tofile=str(other), lineterm="", n=1)
-        facts = dict(_facts("", *({key: lock.get(key) for key in FACTS} for lock in locks)))
+        facts = dict(_facts("", *_without_same_tables(*({key: lock.get(key) for key in FACTS} for lock in locks))))
         parts = tuple(_parts(raw_weights(first), raw_weights(second)))
         return Difference(tuple(spec), facts, parts, tuple(_scores(first, second)), tuple(remarks))
 
@@ -134,8 +135,33 @@ def run_folder(run: str | Path, stack: ExitStack, remarks: list[str], watch: Wat
         return Path(run)
     reference = read_reference(str(run))
     pulled = pull(reference, stack.enter_context(passing_folder("zoo-diff")) / "run", watch=watch)
-    remarks += pulled.remarks
+    remarks += (each if reference.place in each else f"`{run}`: {each}" for each in pulled.remarks)
     return pulled.folder
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise CorruptError(f"`{path}` cannot be read: it is larger than {MAX_BYTES // 1024} KiB")
+        return data.decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise CorruptError(f"`{path}` cannot be read: byte 0x{data[error.start]:02x} is not UTF-8") from None
+    except OSError as error:
+        raise CorruptError(f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _without_same_tables(one: dict[str, Any], other: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts without tables of the same digest in the same place, whatever each run calls them."""
+    first, second = one["data"], other["data"]
+    if not isinstance(first, dict) or not isinstance(second, dict):
+        return one, other
+    names = zip(first, second, strict=False)
+    same = [pair for pair in names if first[pair[0]] and first[pair[0]] == second[pair[1]]]
+    before = {name: told for name, told in first.items() if name not in {name for name, _ in same}}
+    after = {name: told for name, told in second.items() if name not in {name for _, name in same}}
+    return {**one, "data": before}, {**other, "data": after}
 
 
 def _facts(place: str, one: Any, other: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

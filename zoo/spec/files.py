@@ -27,7 +27,7 @@ def file_problems(
         try:
             found = locate(name, folder).header()
         except UsageError as error:
-            hint = f"paths start at the spec's folder, {folder.resolve()}" if NOT_THERE in str(error) else ""
+            hint = _where_to_look(folder) if NOT_THERE in str(error) else ""
             yield _node(root, path).problem(path, f"`{dotted(path)}`: {error}", hint=hint)
             continue
         for column_path, wanted in columns.items():
@@ -61,6 +61,13 @@ def unseen(spec: Spec) -> Iterator[str]:
             yield f"{path} is a table in memory, which only Python has: its columns were not looked for"
         elif not is_local(path):
             yield f"{path} is on the Hub: its columns were not looked for"
+
+
+def _where_to_look(folder: Path) -> str:
+    """What to do about a table that is not there: of a run that was measured, its lock tells it by its digest."""
+    if all((folder / each).is_file() for each in ("zoo.lock", "metrics.json")):
+        return f"`zoo reproduce {folder} --data FOLDER` finds the run's tables there, whatever they are called"
+    return f"paths start at the spec's folder, {folder.resolve()}"
 
 
 def _is_read(root: Mapping, column: KeyPath, table: KeyPath) -> bool:
