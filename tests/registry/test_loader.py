@@ -1,82 +1,21 @@
 """Plugins made up on the spot: whatever one of them does, the others go on working and it is told who broke where."""
 
-import importlib
-import itertools
 import json
-import re
 import sys
-from collections.abc import Callable
-from importlib.metadata import Distribution, EntryPoint
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
 import pytest
 
+from tests.registry.made_up import GOOD, SALAD, SOUP, MakePlugin, declaring, plugin
 from zoo.cli import Verbs
 from zoo.component import Kind
 from zoo.errors import PluginError, UnknownName
 from zoo.registry.plugins import HEAVY, Loader, Stage
 from zoo.registry.registry import Registry
 
-PRELUDE = """\
-from dataclasses import dataclass
-from zoo import Component, Family, Kind, hookimpl, option
-
-@dataclass(frozen=True, kw_only=True)
-class Knife:
-    length: int = option(20, "Length of the blade.", ge=1)
-"""
-SOUP = 'Component(Kind.FUSION, "soup", "kitchen:soup", options=Knife, summary="Everything in one pot.")'
-SALAD = 'Component(Kind.HEAD, "salad", "kitchen:salad")'
-
-
-def declaring(*components: str, before: str = "") -> str:
-    """The source of a plugin that declares components."""
-    return f"{PRELUDE}{before}\n@hookimpl\ndef zoo_components():\n    return [{', '.join(components)}]\n"
-
-
-GOOD = declaring(SOUP, SALAD)
-
-
-class MadeUp(Distribution):
-    """A distribution that nobody installed."""
-
-    def __init__(self, name: str, version: str, points: dict[str, str]) -> None:
-        lines = [f"{name} = {value}" for name, value in points.items()]
-        self.files_by_name = {
-            "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if name else "",
-            "entry_points.txt": "\n".join(["[zoo]", *lines]),
-        }
-
-    def read_text(self, filename: str) -> str | None:
-        return self.files_by_name.get(filename)
-
-    def locate_file(self, path: object) -> Path:
-        return Path(str(path))
-
-
-MakePlugin = Callable[..., EntryPoint]
-
-
-@pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePlugin:
-    """Makes a plugin from its source; by default `<namespace>` of the distribution `zoo-<namespace> 1.0`."""
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    numbers = itertools.count()
-
-    def make(
-        namespace: str, source: str = GOOD, distribution: str | None = None, version: str = "1.0", target: str = ""
-    ) -> EntryPoint:
-        module = f"made_up_{re.sub(r'[^a-z]', '_', namespace)}_{next(numbers)}"
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
-        importlib.invalidate_caches()
-        name = f"zoo-{namespace}" if distribution is None else distribution
-        (point,) = MadeUp(name, version, {namespace: target or module}).entry_points
-        return point
-
-    return make
+__all__ = ["plugin"]
 
 
 def registry_of(*points: EntryPoint) -> Registry:
@@ -239,27 +178,6 @@ def test_clash_names_both(plugin: MakePlugin) -> None:
     assert [good.name for good in registry.plugins] == ["zzz"]
     with pytest.raises(PluginError, match="also claimed by"):
         registry.resolve("pot/soup")
-
-
-@pytest.mark.parametrize("wanted", ["two:pot", "zzz, two:pot"])
-def test_of_two_that_claim_a_namespace_one_can_be_named(
-    wanted: str, plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    points = [plugin("pot", distribution="one"), plugin("pot", distribution="two"), plugin("zzz")]
-    monkeypatch.setattr("zoo.registry.plugins.entry_points", lambda group: points)
-    monkeypatch.setenv("ZOO_PLUGINS", wanted)
-    loader = Loader()
-    assert str(loader.plugins["pot"]) == "two 1.0"
-    assert not loader.broken
-
-
-def test_nobody_takes_a_namespace_of_zoo_by_being_named(plugin: MakePlugin, monkeypatch: pytest.MonkeyPatch) -> None:
-    points = [plugin("timm", distribution="a-timm"), plugin("timm", distribution="zoo")]
-    monkeypatch.setattr("zoo.registry.plugins.entry_points", lambda group: points)
-    monkeypatch.setenv("ZOO_PLUGINS", "a-timm:timm")
-    loader = Loader()
-    assert loader.plugins["timm"].distribution == "zoo"
-    assert [broken.distribution for broken in loader.broken] == ["a-timm"]
 
 
 def test_who_takes_long_is_named(
