@@ -37,6 +37,10 @@ class PluginError(ZooError):
     exit_code = ExitCode.PLUGIN
 
 
+class BuildError(PluginError):
+    """A component is here and raises something where it is built: it is broken, or what it is built from is."""
+
+
 class CorruptError(ZooError):
     """A file is damaged, unsafe, or does not fit what it belongs to."""
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
+from zoo.checkpoint.learnt import read_learnt
 from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
-from zoo.checkpoint.verify import check_file, read_json, read_lock, section, text_digest
+from zoo.checkpoint.verify import check_file, read_lock, section, text_digest
 from zoo.checkpoint.weights import check_tensors, run_weights, with_aliases
 from zoo.errors import CorruptError, UsageError
 from zoo.files import json_text
@@ -79,7 +80,7 @@ class RunPart(Source):
         if path is None:
             raise CorruptError(f"{self.run} has no preprocessing.json: it is no whole run")
         check_file(path, path.name, self._lock())
-        fitted: Mapping[str, Any] = read_json(path).get(self.place, {}).get(self.part, {})
+        fitted: Mapping[str, Any] = read_learnt(path).get(self.place, {}).get(self.part, {})
         return fitted
 
     def _lock(self) -> Mapping[str, Any]:

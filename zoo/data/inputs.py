@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.contract import AugmentContext, Frontend, FrontendContext, InputContext, InputType, ValueSpec
 from zoo.data.columns import cell_of, part_columns
-from zoo.errors import PluginError, ZooError
+from zoo.errors import BuildError, ZooError
 from zoo.registry.registry import Registered
 from zoo.registry.target import load_target
 from zoo.spec.sections import Augment, Input, Part
@@ -93,7 +93,8 @@ def _maker(registered: Registered, target: str, options: Any, place: str) -> Cal
             raise
         except Exception as error:
             name = registered.name
-            raise PluginError(f"{place}: `{name}` cannot be built: {type(error).__name__}: {error}") from error
+            told = str(error)[:1000]  # it may cite what it was built from
+            raise BuildError(f"{place}: `{name}` cannot be built: {type(error).__name__}: {told}") from error
 
     return make
 

@@ -1,19 +1,29 @@
 """A run folder: everything that a model needs to be built, used, checked and shared again."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo import __version__
 from zoo.checkpoint.dataset import pinned
+from zoo.checkpoint.learnt import read_learnt
 from zoo.checkpoint.lock import FORMAT, fingerprint, lock, tables, untested
 from zoo.checkpoint.source import Folder
 from zoo.checkpoint.tensors import align
-from zoo.checkpoint.verify import check_files, check_format, check_plugins, read_json, read_lock, section
+from zoo.checkpoint.verify import (
+    changed_versions,
+    check_files,
+    check_format,
+    check_plugins,
+    read_json,
+    read_lock,
+    section,
+)
 from zoo.checkpoint.weights import check_tensors, run_weights, write_weights
 from zoo.component import Component
-from zoo.errors import CorruptError, UsageError
+from zoo.errors import BuildError, CorruptError, UsageError
 from zoo.files import finite, json_text, replace_file, writing
 from zoo.model.build import restore
 from zoo.model.calibration import Calibration
@@ -119,7 +129,10 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     spec = as_spec(folder / SPEC, components)
     tensors = run_weights(run, lock)
     check_tensors(tensors, lock, f"`{folder}`")
-    model = restore(spec, read_json(folder / PREPROCESSING), run, tensors, temperatures=told["format"] > 1)
+    names = {"inputs": {*spec.inputs}, "backbones": {*spec.inputs}, "heads": {*spec.heads}}
+    learnt = read_learnt(folder / PREPROCESSING, names)
+    with _as_written(folder, lock):
+        model = restore(spec, learnt, run, tensors, temperatures=told["format"] > 1)
     align(model)
     try:
         lacked = told.get("lacked_in_training")
@@ -128,6 +141,19 @@ def read_run(folder: Path, components: Iterable[Component] = ()) -> ZooModel:
     except (TypeError, AttributeError):
         raise CorruptError(f"`{folder / CONFIG}` does not tell what it should of calibration and absence") from None
     return model.eval()
+
+
+@contextmanager
+def _as_written(folder: Path, lock: Mapping[str, Any]) -> Iterator[None]:
+    """Parts that were built when the run was written, and cannot be any more, are built from something else."""
+    try:
+        yield
+    except (UsageError, BuildError) as error:
+        plugins = {name for name, _, _ in changed_versions(lock)} & {*section(lock, "plugins", "zoo.lock")}
+        if isinstance(error, BuildError) and (plugins or isinstance(error.__cause__, ImportError)):
+            raise
+        what = f"`{folder / PREPROCESSING}`, or another file that the model is built from, is damaged"
+        raise CorruptError(f"{what}: {error}") from error
 
 
 def check_split(folder: Path, spec: Spec) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from zoo import UsageError
 from zoo_core.declarations.texts import TextCNN
+from zoo_core.learnt import learnt_names
 
 PADDING, UNKNOWN = 0, 1
 """Numbers of what pads a text, and of a word that is not in the vocabulary."""
@@ -54,13 +55,14 @@ class Number:
         longest: Most words of a text; what follows is cut off.
 
     Raises:
-        UsageError: Nothing was learnt.
+        UsageError: Nothing was learnt, or no words.
     """
 
     def __init__(self, fitted: Mapping[str, Any], longest: int) -> None:
         if not fitted:
             raise UsageError("its words are learnt from the training rows: name them in `data.train`")
-        self.numbers = {word: number for number, word in enumerate(fitted["words"], UNKNOWN + 1)}
+        words = learnt_names(fitted.get("words"), "words")
+        self.numbers = {word: number for number, word in enumerate(words, UNKNOWN + 1)}
         self.longest = longest
 
     def __len__(self) -> int:

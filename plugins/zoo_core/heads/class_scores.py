@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Num
 from torch import Tensor, nn
 
 from zoo import UsageError
@@ -15,6 +15,7 @@ from zoo.features import Reading
 from zoo_core.declarations.heads import Classifier
 from zoo_core.heads.classes import listed
 from zoo_core.heads.layers import hidden_layers
+from zoo_core.learnt import learnt_names, learnt_numbers
 
 
 class ClassScores(Head):
@@ -30,7 +31,7 @@ class ClassScores(Head):
     def __init__(self, options: Classifier, context: HeadContext) -> None:
         super().__init__()
         width = context.features.pooled_dim
-        self.classes: list[str] = options.classes or learnt(context, "classes")
+        self.classes: list[str] = options.classes or learnt_names(learnt(context, "classes"), "classes")
         self.codes = {name: code for code, name in enumerate(self.classes)}
         self.hidden = hidden_layers(options, width)
         self.output = nn.Linear(width, len(self.classes))
@@ -56,7 +57,7 @@ class ClassScores(Head):
             state: Tensors of an earlier classifier.
             fitted: What its `fit` had learnt.
         """
-        before: list[str] = list(fitted.get("classes", ()))
+        before = learnt_names(fitted.get("classes", ()), "classes")
         if before == self.classes:
             return super().adapt(state, fitted)
         state = {name: tensor for name, tensor in state.items() if name != "temperature"}  # other classes, other scores
@@ -72,6 +73,17 @@ class ClassScores(Head):
         }
         told = f"{len(shared)} of {len(self.classes)} classes kept: {listed(shared)}"
         return Adapted({**hidden.tensors, **rows}, {**hidden.resized, **dict.fromkeys(rows, told)}, hidden.unused)
+
+
+def rows_learnt(context: HeadContext, classes: int) -> tuple[Num[Tensor, "classes"], int | float]:
+    """How many training rows each class has, and how many there are.
+
+    Raises:
+        UsageError: There were none, or something else is told of them.
+    """
+    learnt(context, "counts")
+    (rows,) = learnt_numbers({"rows": [context.fitted.get("rows")]}, "rows", 1)
+    return torch.tensor(learnt_numbers(context.fitted, "counts", classes)), rows
 
 
 def learnt(context: HeadContext, key: str) -> Any:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from zoo.contract import HeadContext, Metric
 from zoo_core.declarations.heads import Classifier
-from zoo_core.heads.class_scores import ClassScores, learnt
+from zoo_core.heads.class_scores import ClassScores, rows_learnt
 from zoo_core.heads.classes import class_names, code_of
 from zoo_core.heads.metrics import EXACT_MATCH, HAMMING, MACRO_F1_OF_LABELS, MICRO_F1_OF_LABELS, of_label
 from zoo_core.heads.score_metrics import AUROC_OF_LABELS, MEAN_AVERAGE_PRECISION
@@ -32,8 +32,8 @@ class MultiLabel(ClassScores):
         super().__init__(options, context)
         weights = None
         if options.class_weights == "balanced":
-            counts = torch.tensor(learnt(context, "counts"))
-            weights = (context.fitted["rows"] - counts).clamp(min=1) / counts.clamp(min=1)
+            counts, rows = rows_learnt(context, len(self.classes))
+            weights = (rows - counts).clamp(min=1) / counts.clamp(min=1)
         self.register_buffer("weights", weights, persistent=False)
 
     def loss(

@@ -18,7 +18,7 @@ from zoo_core.heads.layers import hidden_layers
 from zoo_core.heads.number_metrics import MAE, PEARSON, R2, RMSE, SPEARMAN
 from zoo_core.heads.sentiment import SENTIMENT
 from zoo_core.inputs.cells import shown
-from zoo_core.inputs.numeric import moments, number
+from zoo_core.inputs.numeric import moments, number, scale_learnt
 
 LOSSES: Mapping[str, Callable[..., Tensor]] = {"squared": F.mse_loss, "absolute": F.l1_loss, "huber": F.huber_loss}
 
@@ -95,7 +95,8 @@ class RegressionHead(Head):
         if options.standardize:
             if not context.fitted:
                 raise UsageError("the scale of its numbers is learnt from the training rows: name them in `data.train`")
-            self.means, self.deviations = context.fitted["means"], context.fitted["deviations"]
+            means, deviations = scale_learnt(context.fitted, count)
+            self.means, self.deviations = means.tolist(), deviations.tolist()
         self.hidden = hidden_layers(options, width)
         self.output = nn.Linear(width, count)
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from zoo.contract import HeadContext, Metric
 from zoo_core.declarations.heads import Classifier
-from zoo_core.heads.class_scores import ClassScores, learnt
+from zoo_core.heads.class_scores import ClassScores, rows_learnt
 from zoo_core.heads.classes import code_of, single_class_name
 from zoo_core.heads.metrics import ACCURACY, BALANCED_ACCURACY, MACRO_F1, MATTHEWS, MICRO_F1, of_class
 from zoo_core.heads.score_metrics import AUROC, AVERAGE_PRECISION, BRIER, CALIBRATION, LOG_LOSS
@@ -38,8 +38,9 @@ class SingleLabel(ClassScores):
         self.label_smoothing = options.label_smoothing
         weights = None
         if options.class_weights == "balanced":
-            counts = torch.tensor(learnt(context, "counts")).clamp(min=1)  # a named class may have no training row
-            weights = context.fitted["rows"] / (len(counts) * counts)
+            counts, rows = rows_learnt(context, len(self.classes))
+            counts = counts.clamp(min=1)  # a named class may have no training row
+            weights = rows / (len(counts) * counts)
         self.register_buffer("weights", weights, persistent=False)
 
     def loss(self, outputs: Float[Tensor, "batch classes"], targets: Int[Tensor, "batch"]) -> Float[Tensor, ""]:

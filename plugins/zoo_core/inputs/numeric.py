@@ -13,7 +13,9 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo import UsageError
 from zoo_core.inputs.cells import shown, without_torch
+from zoo_core.learnt import learnt_numbers
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _LARGEST = float(np.finfo(np.float32).max)
@@ -113,17 +115,47 @@ def moments(chunks: Iterable[NDArray[np.float64]]) -> dict[str, list[float]]:
     }
 
 
+def scale_learnt(
+    fitted: Mapping[str, Any], count: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means and deviations, as `moments` gives them.
+
+    Args:
+        fitted: What was learnt.
+        count: How many there must be of each; one or more unless given.
+
+    Raises:
+        UsageError: They are not there, or something else.
+    """
+    means = np.array(learnt_numbers(fitted, "means", count), dtype=np.float64)
+    deviations = np.array(learnt_numbers(fitted, "deviations", len(means)), dtype=np.float64)
+    if not (deviations > 0).all():
+        raise UsageError("of the deviations that it learnt some are not above 0")
+    return means, deviations
+
+
 class Scale:
     """What `moments` found in the training rows.
 
     Args:
         fitted: What it returned, perhaps among other things; empty where nothing was learnt yet.
+
+    Raises:
+        UsageError: It is something else.
     """
 
     def __init__(self, fitted: Mapping[str, Any]) -> None:
-        self.means = np.array(fitted.get("means", ()))
-        self.deviations = np.array(fitted.get("deviations", ()))
+        self.means, self.deviations = scale_learnt(fitted) if fitted else (np.empty(0), np.empty(0))
         self.width: int | None = len(self.means) or None
+
+    def check_learnt(self, width: int) -> None:
+        """Refuses a scale of another width, if one was learnt.
+
+        Raises:
+            UsageError: It is.
+        """
+        if self.width not in (None, width):
+            raise UsageError(f"the means that it learnt are {self.width}, and its columns {width}")
 
     def check(self, width: int, what: str) -> None:
         """Refuses values of another width than the training rows had.

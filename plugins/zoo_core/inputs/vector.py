@@ -11,11 +11,13 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo import UsageError
 from zoo.component import Modality
 from zoo.contract import InputContext, InputType, ValueSpec
 from zoo_core.declarations.inputs import Vector
 from zoo_core.inputs.cells import shown
 from zoo_core.inputs.numeric import Scale, moments, number, numbers, tensor
+from zoo_core.learnt import learnt_names
 
 
 def build(options: Vector, context: InputContext) -> "VectorInput":
@@ -54,8 +56,9 @@ class VectorInput(InputType):
         self.columns = options.columns
         self.standardize = options.standardize
         self.scale = Scale(fitted)
-        names: Mapping[str, list[str]] = fitted.get("categories", {})
-        self.codes = {column: {name: code for code, name in enumerate(each)} for column, each in names.items()}
+        self.codes = _codes(options, fitted.get("categories", {}))
+        if options.columns:
+            self.scale.check_learnt(len(options.columns))
         self.value = self._value(options)
 
     def _value(self, options: Vector) -> ValueSpec:
@@ -80,6 +83,14 @@ class VectorInput(InputType):
         row = _row(cell, self.columns, self.codes)
         self.scale.check(len(row), "numbers")
         return tensor(self.scale.standardized(row) if self.standardize else row)
+
+
+def _codes(options: Vector, categories: Any) -> dict[str, dict[str, int]]:
+    """The number of each category by its name, by column."""
+    if not isinstance(categories, Mapping) or not {*categories} <= {*options.categories}:
+        raise UsageError("the categories that it learnt are not those of its columns")
+    names = {column: learnt_names(each, f"categories of `{column}`") for column, each in categories.items()}
+    return {column: {name: code for code, name in enumerate(each)} for column, each in names.items()}
 
 
 def category(cell: Any) -> str:
