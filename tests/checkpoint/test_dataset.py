@@ -52,7 +52,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     repository.cache_clear()
     with loopback() as server:
         monkeypatch.setenv("HF_TOKEN", server.token)
-        monkeypatch.setattr("zoo.checkpoint.network.FIRST_WAIT", 0.01)
+        for name in ("FIRST_WAIT", "LONGEST_PAUSE"):
+            monkeypatch.setattr(f"zoo.checkpoint.network.{name}", 0.01)
         monkeypatch.setattr(constants, "ENDPOINT", server.endpoint)
         monkeypatch.setattr(
             constants, "HUGGINGFACE_CO_URL_TEMPLATE", server.endpoint + "/{repo_id}/resolve/{revision}/{filename}"

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 
@@ -42,6 +43,12 @@ class Person:
             "ZOO_HOME": str(home / "zoo-home"),
         }
         self.environment = {**os.environ, **settings, **own}
+
+    def unplugged(self) -> Self:
+        """The same person without a network: nobody answers."""
+        other = copy(self)
+        other.environment = {**self.environment, "HF_ENDPOINT": "http://127.0.0.1:9"}
+        return other
 
     def start(self, *words: object) -> "subprocess.Popen[str]":
         """Starts their Python with these words."""
