@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from zoo.model.use import BEGIN, END, sample_cells, use_section, with_use
+from zoo.model.marks import with_section
+from zoo.model.use import BEGIN, END, sample_cells, use_section
 from zoo.spec.load import load_spec
 from zoo.spec.sections import Spec
 
@@ -51,5 +52,5 @@ def test_lines_name_plugins_with_their_versions_and_quote_what_a_shell_would_rea
 
 def test_what_stands_beside_the_section_is_kept() -> None:
     card = f"# Mine\n\n{BEGIN}\nold\n{END}\n\nwords\n"
-    assert with_use(card, f"{BEGIN}\nnew \\1\n{END}") == f"# Mine\n\n{BEGIN}\nnew \\1\n{END}\n\nwords\n"
-    assert with_use("# Mine\n", "new") == "# Mine\n"
+    assert with_section(card, f"{BEGIN}\nnew \\1\n{END}") == f"# Mine\n\n{BEGIN}\nnew \\1\n{END}\n\nwords\n"
+    assert with_section("# Mine\n", f"{BEGIN}\nnew\n{END}") == "# Mine\n"

@@ -1,23 +1,11 @@
 """Licences of bases beside that of the model."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from zoo.spec import licences
-from zoo.spec.licences import licence_remarks
+from zoo.spec.licences import Licensed, Start, licence_remarks, licences, limits, starts, stated
 from zoo.spec.load import load_spec
-
-
-def remarks(folder: Path, monkeypatch: pytest.MonkeyPatch, base: str | None, own: str | None) -> list[str]:
-    (folder / "t.csv").write_text("photo,y\n")
-    lines = ["inputs: {photo: {type: image, backbone: timm/resnet50}}", "heads: {y: zoo/classifier}"]
-    lines += ["data: {train: t.csv}", *([f"hub: {{license: {own}}}"] if own else [])]
-    (folder / "spec.yaml").write_text("\n".join(lines) + "\n")
-    found: Any = {"timm/resnet50": base}
-    monkeypatch.setattr(licences, "licences", lambda spec: found)
-    return list(licence_remarks(load_spec(folder / "spec.yaml")))
 
 
 @pytest.mark.parametrize(
@@ -25,31 +13,79 @@ def remarks(folder: Path, monkeypatch: pytest.MonkeyPatch, base: str | None, own
     [
         ("apache-2.0", None, None),
         ("mit", "apache-2.0", None),
+        ("cc-by-4.0", "mit", None),
         ("cc-by-nc-4.0", "cc-by-nc-4.0", None),
         ("cc-by-nc-4.0", "apache-2.0", "forbids commercial use: `hub.license: apache-2.0` does not keep that"),
-        ("cc-by-nc-4.0", None, "forbids commercial use: a model without a licence"),
+        ("cc-by-nc-4.0", None, "forbids commercial use: a model without a licence (`hub.license`) does not keep that"),
+        ("fair-noncommercial-research-license", "mit", "which forbids commercial use: "),
+        ("other (non-commercial research)", "mit", "which forbids commercial use: "),
+        ("cc-by-nc-sa-4.0", "mit", "which forbids commercial use and wants the same licence for what is made of it: "),
+        ("cc-by-nc-sa-4.0", "cc-by-nc-4.0", "which wants the same licence"),
+        ("cc-by-nd-4.0", "cc-by-nd-4.0", "which forbids sharing what was made of it: "),
         ("cc-by-sa-4.0", "mit", "wants the same licence"),
         ("gpl-3.0", "mit", "wants the same licence"),
         ("agpl-3.0", "agpl-3.0", None),
         ("gpl-3.0", "agpl-3.0", None),
         ("agpl-3.0", "gpl-3.0", "wants the same licence"),
-        (None, "mit", "nobody here knows the licence of timm/resnet50"),
+        ("lgpl-3.0", "gpl-3.0", None),
+        ("llama3.1", "apache-2.0", "is under terms of its own (llama3.1): read what they ask"),
+        ("other", None, "is under terms of its own (other)"),
+        ("llama3.1", "llama3.1", None),
     ],
 )
 def test_where_a_licence_does_not_keep_what_a_base_wants_it_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str | None, own: str | None, told: str | None
+    base: str, own: str | None, told: str | None
 ) -> None:
-    found = remarks(tmp_path, monkeypatch, base, own)
+    found = list(limits(own, [Licensed("timm/resnet50", base)]))
     assert len(found) == (told is not None)
-    assert all(told in each for each in found if told is not None)
+    assert all(each.startswith("timm/resnet50 is under ") and told in each for each in found if told is not None)
+    assert list(licence_remarks(own, [Licensed("timm/resnet50", base)])) == found
+
+
+def test_what_nobody_knows_is_told_with_the_reason_and_is_no_limit() -> None:
+    unknown = Licensed("hf://acme/base@1", None, "it has no card")
+    (told,) = licence_remarks("mit", [unknown])
+    assert "nobody here knows the licence of hf://acme/base@1 (it has no card): look whether" in told
+    assert not list(limits("mit", [unknown]))
+
+
+SPEC = """\
+inputs:
+  photo: {type: image, backbone: timm/resnet50}
+  other: {type: image, backbone: timm/resnet50}
+  same: {type: image, backbone: {same_as: photo}}
+  note: {type: text, backbone: transformers/google-bert/bert-base-uncased}
+  mine: {type: text, backbone: {use: zoo/text-cnn, weights: /home/ann/moods#note}}
+  fresh: {type: image, backbone: {use: timm/resnet50, weights: none}}
+  theirs: {type: image, backbone: {use: timm/resnet50, weights: hf://acme/base}}
+fusion: zoo/concat
+heads: {y: {use: zoo/classifier, weights: hf://acme/moods@v1#mood}, z: zoo/classifier}
+data: {train: t.csv}
+"""
 
 
 def test_licences_are_those_of_the_index_and_of_the_cards(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("photo,note,y\n")
-    (tmp_path / "spec.yaml").write_text(
-        "inputs:\n  photo: {type: image, backbone: timm/resnet50}\n"
-        "  note: {type: text, backbone: transformers/google-bert/bert-base-uncased}\n"
-        "fusion: zoo/concat\nheads: {y: zoo/classifier}\ndata: {train: t.csv}\n"
-    )
-    found = licences.licences(load_spec(tmp_path / "spec.yaml"))
-    assert found == {"timm/resnet50": "apache-2.0", "transformers/google-bert/bert-base-uncased": "apache-2.0"}
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    spec = load_spec(tmp_path / "spec.yaml")
+    assert [each.part for each in starts(spec)] == [
+        "backbones.photo",
+        "backbones.other",
+        "backbones.note",
+        "backbones.mine",
+        "backbones.theirs",
+        "heads.y",
+    ]
+    found = licences(spec, {"backbones.theirs": {"repo": "acme/base", "commit": "a" * 40}})
+    assert {each.base: each.licence for each in found} == {
+        "timm/resnet50": "apache-2.0",
+        "transformers/google-bert/bert-base-uncased": "apache-2.0",
+        "moods#note": None,
+        f"hf://acme/base@{'a' * 40}": None,
+        "hf://acme/moods@v1#mood": None,
+    }
+    assert len(found) == 5
+
+
+def test_a_part_of_a_run_is_called_by_the_commit_that_was_used() -> None:
+    record = {"repo": "acme/moods", "commit": "b" * 40, "part": "mood"}
+    assert stated(Start("heads.y", "hf://acme/moods@v1#mood"), record).base == f"hf://acme/moods@{'b' * 40}#mood"

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from zoo.checkpoint.readme import front_matter
 from zoo.checkpoint.repository import COMMIT, Repository
 from zoo.errors import NetworkError, UsageError, listed, nearest
 from zoo.spec.folders import HIDDEN, METADATA, TABLES, folder_source, kind_of
@@ -132,12 +132,8 @@ def _advice(name: str, known: Mapping[str, Any]) -> str:
 
 def _configs(card: Path, names: Sequence[str], repo: str) -> dict[str, Splits]:
     """The splits of each configuration that a card tells; one marked as the default is called so too."""
-    import yaml
-
-    lines = card.read_text(encoding="utf-8", errors="replace").splitlines()
-    front = "\n".join(takewhile(lambda line: line.rstrip() != "---", lines[1:])) if lines[:1] == ["---"] else ""
     try:
-        told = (yaml.safe_load(front) or {}).get("configs") or []
+        told = front_matter(card).get("configs") or []
         found: dict[str, Splits] = {}
         for config in told:
             splits = {
@@ -147,7 +143,7 @@ def _configs(card: Path, names: Sequence[str], repo: str) -> dict[str, Splits]:
             found[str(config.get("config_name", DEFAULT))] = {key: _readable(files) for key, files in splits.items()}
             if config.get("default"):
                 found.setdefault(DEFAULT, found[str(config.get("config_name", DEFAULT))])
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise UsageError(f"{repo}: the `configs:` of its {CARD} cannot be read: {error}") from None
     return {name: splits for name, splits in found.items() if splits}
 

@@ -10,8 +10,6 @@ from zoo.hub.pull import pull
 from zoo.hub.reference import Reference, read_reference
 from zoo.hub.stage import stage
 from zoo.hub.watch import Unwatched, Watch
-from zoo.spec.licences import licence_remarks
-from zoo.spec.load import load_spec
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def push(
         heard = None if watch is None else watch.more
         staged = stage(folder, beside, asked, full=full, allow_nonfinite=allow_nonfinite, heard=heard)
         told = {name: path.stat().st_size for name, path in staged.files.items()}
-        remarks = (*staged.remarks, *licence_remarks(load_spec(folder / "zoo.yaml")))
+        remarks = staged.remarks
         bases = tuple(map(str, staged.bases))
         store = open_store(asked, private=private)
         if dry_run:

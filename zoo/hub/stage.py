@@ -1,7 +1,7 @@
 """What a push sends of a run: its small files, its weights or what differs from their base, and a lock of all."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from zoo.errors import CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text, replace_file, writing
 from zoo.hub.bases import Base, base_tensors, find_base, pinned_records
 from zoo.hub.finite import nonfinite
+from zoo.hub.licences import base_licences
 from zoo.hub.names import SMALL, WEIGHTS, check_names, stray
 from zoo.hub.prove import make_golden
 from zoo.hub.public import home_remarks, public_lock, public_names, public_spec, public_text, weights_paths
@@ -21,7 +22,10 @@ from zoo.hub.raw_run import LOCK, check_digests, raw_weights
 from zoo.hub.reference import Reference
 from zoo.hub.told import FORMAT
 from zoo.hub.tolerance import ELSEWHERE, TOLERANCE
-from zoo.model.use import use_section, with_use
+from zoo.model.licences import as_told, licence_section
+from zoo.model.marks import with_section
+from zoo.model.use import use_section
+from zoo.spec.licences import Licensed, licence_remarks
 from zoo.spec.load import load_spec
 from zoo.spec.sections import Spec
 
@@ -96,11 +100,15 @@ def stage(
     size = sum(each.size for each in tensors.values())
     spec = load_spec(run / SPEC)
     names = public_names(spec, run)
+    made_of = section(lock, "weights", LOCK)
     lock = public_lock(lock, spec, names)
     remarks = list(_weights_remarks(spec, names))
     files |= _public_texts(files, beside, spec, names, lock)
-    if reference is not None and CARD in files:
-        _write_use(files, beside, spec, lock, reference)
+    if reference is not None:
+        found = as_told(base_licences(spec, made_of), _text(files[CARD]) if CARD in files else "")
+        remarks += licence_remarks(spec.hub.license, found)
+        if CARD in files:
+            _write_card(files, beside, spec, lock, reference, found)
     remarks += home_remarks({name: _text(path) for name, path in files.items() if _is_ours(name)})
     rules, bases, own = ([], {}, []) if full else _differing(tensors, lock, remarks, heard)
     if bases and sum(tensors[name].size for name in own) < WORTH * size:
@@ -192,13 +200,22 @@ def _weights_remarks(spec: Spec, names: Mapping[str, str]) -> Iterator[str]:
             yield f"{told}: whoever pulls this has the model, and not what it was made from"
 
 
-def _write_use(files: dict[str, Path], beside: Path, spec: Spec, lock: Mapping[str, Any], reference: Reference) -> None:
-    """Puts what to type, now that it is known where the model is shared, into its card."""
+def _write_card(
+    files: dict[str, Path],
+    beside: Path,
+    spec: Spec,
+    lock: Mapping[str, Any],
+    reference: Reference,
+    found: Sequence[Licensed],
+) -> None:
+    """Puts into the card what a push alone knows: what to type, and the licences of the bases."""
     fitted = read_json(files["preprocessing.json"])
     called = str(reference) if reference.folder else reference.place
     proof = _proof(read_json(files[GOLDEN])) if GOLDEN in files else ""
-    section = use_section(spec, fitted, lock["plugins"], called, reference.name, proof)
-    replace_file(beside / CARD, with_use(_text(files[CARD]), section))
+    card = with_section(_text(files[CARD]), use_section(spec, fitted, lock["plugins"], called, reference.name, proof))
+    if found:
+        card = with_section(card, licence_section(spec.hub.license, found))
+    replace_file(beside / CARD, card)
     files[CARD] = beside / CARD
 
 

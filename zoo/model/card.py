@@ -8,9 +8,11 @@ from typing import Any
 from zoo import __version__
 from zoo.checkpoint.lock import versions
 from zoo.model.calibration import told_calibration
+from zoo.model.licences import licence_section
 from zoo.model.metadata import metadata
 from zoo.model.model import ZooModel, untaught
 from zoo.model.use import use_section
+from zoo.spec.licences import licences
 from zoo.spec.paths import is_name
 from zoo.spec.render import render_spec
 from zoo.spec.sections import Backbone, SharedBackbone, Spec, named_parts
@@ -38,6 +40,7 @@ def card(model: ZooModel, weights: Mapping[str, Mapping[str, Any]], metrics: Map
         _quality(metrics),
         _probabilities(model),
         _limits(model, metrics),
+        licence_section(spec.hub.license, licences(spec, weights)),
         _use(model),
         f"## Spec\n\n```yaml\n{render_spec(spec)}```",
     ]

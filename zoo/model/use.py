@@ -1,7 +1,6 @@
 """What a card tells to type: how to get the model, and how to predict a sample, as lines that work as they stand."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import Any
@@ -47,12 +46,6 @@ def use_section(
     code.append(f"print(zoo.predict({_literal(name)}, [sample]))")
     parts = ["## Use", _fenced("sh", lines), _fenced("python", code), _told_files(spec), proof]
     return "\n\n".join([BEGIN, *filter(None, parts), END])
-
-
-def with_use(card: str, section: str) -> str:
-    """A card with another section on its use; one whose marks were taken away stays as it is."""
-    marked = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    return marked.sub(lambda _: section, card, count=1)
 
 
 def sample_cells(spec: Spec, fitted: Mapping[str, Any]) -> dict[str, Any]:
