@@ -201,7 +201,7 @@ def test_what_cannot_be_had_is_told(
     nobody = "there is no such repository on .* a private one needs HF_TOKEN"
     expected = {
         "acme/pickles": (4, "as a pickle alone .`pytorch_model.bin`.*`zoo import`"),
-        f"acme/gone@{gone}": (6, f"the repository has no commit `{gone}`, or has it no more"),
+        f"acme/gone@{gone}": (2, f"the repository has no commit `{gone}`, or has it no more"),
         "acme/closed": (2, nobody),
         f"acme/closed@{closed}": (2, nobody),
         f"acme/gated@{gated}": (2, "ask for access on its page"),

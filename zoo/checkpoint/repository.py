@@ -14,6 +14,10 @@ from zoo.files import cache_folder, is_full, json_text, replace_file
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
+class NotThere(UsageError):
+    """There is no such repository or commit, or none that this token may see, which a Hub does not tell apart."""
+
+
 class Repository:
     """A repository on the Hub, or where `HF_ENDPOINT` points.
 
@@ -41,7 +45,7 @@ class Repository:
         """The commit, in 40 hexadecimal digits.
 
         Raises:
-            UsageError: There is no such repository or revision.
+            UsageError: There is no such repository (`NotThere`) or revision.
             NetworkError: The Hub cannot be reached, and the cache does not know the revision.
         """
         if self._commit is None:
@@ -72,8 +76,9 @@ class Repository:
             heard: Hears how many bytes more have come, in the place of huggingface_hub's own bar.
 
         Raises:
-            UsageError: There is no such repository, or none that this token may see; or there is no room for it.
-            NetworkError: It cannot be fetched, or the commit is no more.
+            NotThere: There is no such repository or commit, or none that this token may see.
+            UsageError: The token may not have it, or there is no room for it.
+            NetworkError: It cannot be fetched.
         """
         from huggingface_hub.errors import (
             EntryNotFoundError,
@@ -93,12 +98,11 @@ class Repository:
         except EntryNotFoundError:
             return None
         except RevisionNotFoundError:
-            raise NetworkError(f"{self}: the repository has no commit `{self.commit}`, or has it no more") from None
+            raise self.not_there(commit=True) from None
         except GatedRepoError as error:
             raise refusal(error, f"{self}: `{name}`") or error from None
-        except RepositoryNotFoundError as error:
-            kind = UsageError if error.response.status_code == 401 else NetworkError  # a commit names what was there
-            raise kind(self._no_repository()) from None
+        except RepositoryNotFoundError:
+            raise self.not_there() from None
         except failures() as error:
             known = refusal(error, f"{self}: `{name}`") or self._no_room(error, name)
             raise known or NetworkError(f"{self}: `{name}` cannot be fetched: {first_line(error)}") from None
@@ -132,20 +136,24 @@ class Repository:
     def _download(self, name: str, again: bool, heard: Heard | None) -> str:
         from huggingface_hub import hf_hub_download
 
-        return hf_hub_download(
-            self.repo,
-            name,
-            repo_type=self.kind,
-            revision=self.commit,
-            library_name="zoo",
-            force_download=again,
-            tqdm_class=None if heard is None else hearing(heard),
-        )
+        try:
+            return hf_hub_download(
+                self.repo,
+                name,
+                repo_type=self.kind,
+                revision=self.commit,
+                library_name="zoo",
+                force_download=again,
+                tqdm_class=None if heard is None else hearing(heard),
+            )
+        except ValueError as error:  # what it raises where nobody can be asked for what is to be fetched again
+            raise error.__cause__ or error from None
 
     def names(self) -> list[str]:
         """The names of all files of the commit, sorted. They are asked for once.
 
         Raises:
+            NotThere: There is no such repository or commit.
             NetworkError: The Hub cannot be reached, and they were not asked for before.
         """
         known = cache_folder() / "hub" / self.kind / self.repo / f"{self.commit}.json"
@@ -159,11 +167,16 @@ class Repository:
 
     def _listed(self) -> list[str]:
         from huggingface_hub import HfApi
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
         try:
             api = HfApi(library_name="zoo")
             found = patiently(lambda: api.repo_info(self.repo, repo_type=self.kind, revision=self.commit), f"{self}")
             return sorted(each.rfilename for each in getattr(found, "siblings", None) or ())
+        except GatedRepoError as error:
+            raise refusal(error, f"{self}") or error from None
+        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+            raise self.not_there(commit=isinstance(error, RevisionNotFoundError)) from None
         except failures() as error:
             raise NetworkError(f"{self} cannot be reached ({first_line(error)}); {self._otherwise}") from None
 
@@ -185,7 +198,7 @@ class Repository:
         except RepositoryNotFoundError as error:
             if isinstance(error, GatedRepoError) and (told := refusal(error, str(self))) is not None:
                 raise told from None
-            raise UsageError(self._no_repository()) from None
+            raise self.not_there() from None
         except known as error:
             if (told := refusal(error, str(self))) is not None:
                 raise told from None
@@ -202,11 +215,18 @@ class Repository:
             replace_file(self._reference(), found)
         return found
 
-    def _no_repository(self) -> str:
+    def not_there(self, *, commit: bool = False) -> NotThere:
+        """What to say where there is no such repository, or no such commit in it.
+
+        Args:
+            commit: Whether the repository is there.
+        """
         from huggingface_hub import constants
 
+        if commit:
+            return NotThere(f"{self}: the repository has no commit `{self.commit}`, or has it no more")
         hint = "check the name; a private one needs HF_TOKEN"
-        return f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})"
+        return NotThere(f"{self}: there is no such repository on {constants.ENDPOINT} ({hint})")
 
     def _cached_commit(self) -> str | None:
         """The commit that the cache knows the revision by."""

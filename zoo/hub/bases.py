@@ -1,21 +1,22 @@
 """Pretrained weights at a commit, as the bases of deltas: their files, with digests, and their tensors as bytes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.checkpoint.delta import DELTA
 from zoo.checkpoint.heard import Heard
 from zoo.checkpoint.raw import Raw, map_file
-from zoo.checkpoint.repository import Repository
+from zoo.checkpoint.repository import NotThere, Repository
 from zoo.checkpoint.shards import INDEX, SINGLE, shard_names
 from zoo.errors import CorruptError, DigestError, NetworkError, UsageError, ZooError
 from zoo.files import file_digest
 from zoo.hub.hub_store import HubStore
 from zoo.hub.names import MOST
 from zoo.hub.reference import COMMIT, Reference
-from zoo.hub.store import SHA256, Blob, NoCommit, matches
+from zoo.hub.store import SHA256, Blob, matches
 from zoo.hub.watch import counted
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
@@ -56,9 +57,15 @@ def find_base(repo: str, commit: str, heard: Heard | None = None) -> Base | None
         heard: Hears how many bytes more have come.
 
     Raises:
-        NetworkError: The Hub is needed and cannot be reached.
+        NetworkError: The Hub is needed and cannot be reached, or does not have them.
     """
-    repository = _repository(repo, commit)
+    try:
+        return _found_base(_repository(repo, commit), heard)
+    except NotThere as error:
+        raise NetworkError(str(error)) from None
+
+
+def _found_base(repository: Repository, heard: Heard | None) -> Base | None:
     names = set(repository.names())
     if SINGLE in names:
         wanted = [SINGLE]
@@ -73,7 +80,7 @@ def find_base(repo: str, commit: str, heard: Heard | None = None) -> Base | None
         for name, path in paths.items()
         if path is not None
     }
-    return Base(repo, commit, files) if files else None
+    return Base(repository.repo, repository.commit, files) if files else None
 
 
 def base_tensors(base: Base, heard: Heard | None = None) -> dict[str, Raw]:
@@ -97,7 +104,7 @@ def base_tensors(base: Base, heard: Heard | None = None) -> dict[str, Raw]:
         _check_listed(base, lacking)
     tensors: dict[str, Raw] = {}
     for name, blob in told.items():
-        with counted(heard, blob.size) as mine:
+        with counted(heard, blob.size) as mine, _there_still(base):
             path = repository.path(name, again=name in here and name in lacking, heard=mine)
             if path is None:
                 raise _gone(base, f"has no `{name}`")
@@ -113,7 +120,7 @@ def _check_listed(base: Base, told: Mapping[str, Blob]) -> None:
     """Compares what is told of files with what the Hub lists, before they are fetched."""
     try:
         listed = HubStore(Reference(base.repo)).tree(base.commit)
-    except NoCommit:
+    except NotThere:
         raise _gone(base, "is there no more") from None
     except ZooError as error:
         error.args = (f"the base {base} of this delta: {error}",)
@@ -125,6 +132,15 @@ def _check_listed(base: Base, told: Mapping[str, Blob]) -> None:
             raise _gone(base, f"has no `{name}`")
         if listed[name].size != blob.size or listed[name].sha256 not in (None, blob.sha256):
             raise DigestError(f"`{name}` of the base {base} is not the file that the delta was made against")
+
+
+@contextmanager
+def _there_still(base: Base) -> Iterator[None]:
+    """A base must stay where it is: one that went is no wrong use."""
+    try:
+        yield
+    except NotThere:
+        raise _gone(base, "is there no more") from None
 
 
 def _gone(base: Base, told: str) -> NetworkError:

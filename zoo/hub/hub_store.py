@@ -14,7 +14,7 @@ from zoo.errors import ConflictError, NetworkError, UsageError, ZooError
 from zoo.files import cache_folder, json_text, replace_file
 from zoo.hub.names import KNOWN, MOST
 from zoo.hub.reference import Reference
-from zoo.hub.store import Blob, NoCommit, Preview, Pushed, Store, matches
+from zoo.hub.store import Blob, Preview, Pushed, Store, matches
 
 Found = TypeVar("Found")
 
@@ -172,8 +172,9 @@ class HubStore(Store):
 
         try:
             found = self._asked(ask)
-        except (RepositoryNotFoundError, RevisionNotFoundError):
-            raise NoCommit(f"`{self.reference.at(None)}` has no commit `{commit}`, or has it no more") from None
+        except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+            repository = Repository("model", self.reference.place, commit, "")
+            raise repository.not_there(commit=isinstance(error, RevisionNotFoundError)) from None
         return {
             each.path: Blob(each.size, each.lfs.sha256) if each.lfs else Blob(each.size, None, each.blob_id)
             for each in found

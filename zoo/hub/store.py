@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.checkpoint.heard import Heard
-from zoo.errors import UsageError
 from zoo.files import file_digest
 from zoo.hub.reference import Reference
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-class NoCommit(UsageError):
-    """There is no such commit, or no such repository."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ class Store(ABC):
         """The files of a commit, by name.
 
         Raises:
-            NoCommit: There is no such commit.
+            NotThere: There is no such commit.
             NetworkError: It cannot be reached.
         """
 

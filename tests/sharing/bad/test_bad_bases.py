@@ -1,6 +1,7 @@
 """Rows 30 and 32: bases of deltas that went, moved, or are not what a lock tells of them; row 24 in the Hub's cache."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,15 @@ def test_30_a_base_that_was_deleted_or_hidden(plain_hub: Loopback, delta: Shared
         bob.refused(NAME, 2, delta.named, "ask for access")
     del plain_hub.state.repos["model", BASE]
     ann.refused(NAME, 6, f"the base {delta.named} is there no more")
+
+
+def test_30_a_base_that_was_deleted_and_is_listed_in_the_cache(
+    plain_hub: Loopback, delta: Shared, ann: Resident
+) -> None:
+    ann.pulls(NAME, "before")
+    shutil.rmtree(ann.home / "hf" / "hub" / f"models--{BASE.replace('/', '--')}")
+    del plain_hub.state.repos["model", BASE]
+    ann.refused(NAME, 6, f"the base {delta.named} is there no more", "cannot be made whole without it")
 
 
 def test_30_nothing_of_a_base_is_fetched_that_is_another_one(plain_hub: Loopback, delta: Shared, ann: Resident) -> None:

@@ -1,5 +1,6 @@
 """Rows 16, 20 to 23, 28, 29, 31 and 32 on a Hub: what goes wrong on the way, and what was changed there."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -110,6 +111,31 @@ def test_29_a_token_that_ran_out_leaves_what_is_here(
     told = ann.refused(NAME, 2, f"hf://{NAME}", "does not know the token", "HF_TOKEN")
     assert plain_hub.token not in told
     ann.pulls(f"{NAME}@{commit}", "after")
+
+
+def test_29_what_is_not_there_is_told_alike_pinned_or_not(
+    plain_hub: Loopback, ann: Resident, shared: Mapping[str, bytes]
+) -> None:
+    """The Hub answers 404 to whoever has a token, 401 to others, and 404 of a commit too."""
+    commit = plain_hub.put(NAME, dict(shared))
+    nobody = ("there is no such repository on", "a private one needs HF_TOKEN")
+    (ann.home / "spec.yaml").write_text(
+        f"inputs: {{photo: {{type: image, backbone: {{use: timm/test_resnet, weights: 'hf://acme/nowhere@{commit}'}}}}}}\n"
+        "heads: {kind: {use: zoo/classifier, classes: [a, b]}}\n"
+    )
+    for who in (plain_hub.token, ""):
+        with resident(plain_hub, ann.home / f"with{bool(who)}", who, **HURRIED) as eve:
+            for revision in ("", "@v1", f"@{commit}"):
+                eve.refused(f"acme/nowhere{revision}", 2, *nobody)
+            told = eve.zoo("build", ann.home / "spec.yaml", "-o", "run", code=2)
+            assert all(each in told for each in nobody)
+    unknown = "0123456789" * 4
+    ann.refused(f"{NAME}@{unknown}", 2, f"the repository has no commit `{unknown}`, or has it no more")
+    ann.pulls(f"{NAME}@{commit}", "before")
+    shutil.rmtree(ann.home / "hf" / "hub" / "models--acme--numbers")
+    plain_hub.forget(NAME, commit)
+    del plain_hub.state.repos["model", NAME]
+    ann.refused(f"{NAME}@{commit}", 2, *nobody)  # its files are listed in the cache still
 
 
 NO_HUB: list[tuple[str, str, str, Status]] = [

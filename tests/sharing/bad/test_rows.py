@@ -309,7 +309,10 @@ ROWS: dict[int, tuple[str, dict[str, list[str]]]] = {
     29: (
         "401, 403, 404: private, gated, a token that ran out or may only read",
         {
-            "tests/sharing/bad/test_bad_hubs.py": ["test_29_a_token_that_ran_out_leaves_what_is_here"],
+            "tests/sharing/bad/test_bad_hubs.py": [
+                "test_29_a_token_that_ran_out_leaves_what_is_here",
+                "test_29_what_is_not_there_is_told_alike_pinned_or_not",
+            ],
             "tests/sharing/test_hub.py": [
                 "test_who_may_not_is_told_and_no_token_is_shown",
                 "test_a_colleague_pulls_what_was_pushed",
@@ -322,6 +325,7 @@ ROWS: dict[int, tuple[str, dict[str, list[str]]]] = {
             "tests/sharing/bad/test_bad_bases.py": [
                 "test_30_a_base_that_went",
                 "test_30_a_base_that_was_deleted_or_hidden",
+                "test_30_a_base_that_was_deleted_and_is_listed_in_the_cache",
                 "test_30_nothing_of_a_base_is_fetched_that_is_another_one",
             ],
             "tests/sharing/test_hub.py": ["test_of_a_frozen_backbone_that_is_pinned_the_difference_is_sent"],
