@@ -55,7 +55,8 @@ def test_without_a_network_the_cache_is_enough_if_its_digests_are_right(
     content[-1] ^= 1
     blob.chmod(0o644)
     blob.write_bytes(content)
-    ann.unplugged().zoo("pull", "acme/numbers", "-o", "damaged", code=6)
+    told = ann.unplugged().zoo("pull", "acme/numbers", "-o", "damaged", code=6)
+    assert "tries failed" in told and "Connection refused" in told
     assert not (ann.home / "damaged").exists()
     ann.zoo("pull", "acme/numbers", "-o", "healed")
     assert same(ann.home / "healed", trained)
