@@ -253,6 +253,31 @@ def test_list_models_prints_json_with_every_fact() -> None:
     assert (resnet["parameters"], resnet["license"], resnet["data"]) == (23508032, "apache-2.0", ["imagenet-1k"])
 
 
+@pytest.mark.parametrize(
+    ("name", "domain", "classes"),
+    [
+        ("timm/resnet50.a1_in1k", "photographs of objects and animals", 1000),
+        (
+            "transformers/MIT/ast-finetuned-audioset-10-10-0.4593",
+            "photographs of objects and animals; sounds of all kinds, from YouTube",
+            527,
+        ),
+        ("torchaudio/wav2vec2_base", "read English speech: audiobooks", None),
+    ],
+)
+def test_a_model_is_of_the_domains_of_its_data(name: str, domain: str, classes: int | None) -> None:
+    (row,) = [row for row in json.loads(printed("list", "models", "--json")) if row["name"] == name]
+    shown = json.loads(printed("show", name, "--json"))
+    assert (row["domain"], row["classes"]) == (shown["domain"], shown["classes"]) == (domain, classes)
+    assert domain in printed("show", name)
+
+
+def test_list_of_data_sets_tells_size_classes_and_licence() -> None:
+    (line,) = [line for line in printed("list", "datasets").splitlines() if line.startswith("audioset ")]
+    for told in ("2,084,320 clips", " 527 ", "cc-by-4.0 (labels", "sounds of all kinds"):
+        assert told in line
+
+
 def test_list_models_takes_a_pattern() -> None:
     rows = json.loads(printed("list", "models", "dinov2", "--json"))
     assert [row["name"] for row in rows] == [name for name in SHIPPED.models if "dinov2" in name]
@@ -290,7 +315,8 @@ def test_shown_model_tells_its_data(name: str) -> None:
 def test_data_without_a_card_is_told_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = f"catalogue: 1\nmodels:\n  mine:\n{CARD.replace('imagenet-1k', 'our-pictures')}"
     monkeypatch.setenv("ZOO_REGISTRY", str(overlay(tmp_path, text)))
-    assert json.loads(printed("show", "mine", "--json"))["datasets"] == ["our-pictures"]
+    shown = json.loads(printed("show", "mine", "--json"))
+    assert (shown["datasets"], shown["domain"], shown["classes"]) == (["our-pictures"], None, None)
     assert "pretrained on our-pictures" in printed("show", "mine")
 
 

@@ -163,8 +163,10 @@ def _catalogue_table(kind: str, entries: list[dict[str, Any]]) -> tuple[list[str
     if kind == "recipe":
         return ["recipe", "task", "summary"], [[e["name"], e["task"], e["summary"]] for e in entries]
     if kind == "dataset":
-        rows = [[e["name"], f"{e['samples']:,} {e['unit']}" if e["samples"] else "", e["domain"]] for e in entries]
-        return ["dataset", "size", "domain"], rows
+        sizes = [f"{e['samples']:,} {e['unit']}" if e["samples"] else "" for e in entries]
+        classes = [f"{e['classes']:,}" if e["classes"] else "" for e in entries]
+        rows = [[e["name"], *told, e["license"], e["domain"]] for e, *told in zip(entries, sizes, classes, strict=True)]
+        return ["dataset", "size", "classes", "license", "domain"], rows
     rows = [[e["name"], ", ".join(e["modality"]), count(e["parameters"]), e["license"], e["summary"]] for e in entries]
     return ["model", "modality", "parameters", "license", "summary"], rows
 

@@ -213,11 +213,11 @@ def _show_recipe(name: str, recipe: Recipe, as_yaml: bool, as_json: bool) -> Non
 def _show_model(name: str, card: ModelCard, as_json: bool) -> None:
     entry, data = installed().resolve(card.use, Kind.BACKBONE), catalogue().data_of(card)
     if as_json:
-        facts = {"kind": "model", "name": name, **asdict(card), "component": component_facts(entry)}
+        facts = {"kind": "model", "name": name, **catalogue().facts(card), "component": component_facts(entry)}
         print_json({**facts, "datasets": [told if isinstance(told, str) else asdict(told) for told in data]})
         return
     click.echo(f"{name} (pretrained model)\n{card.summary}\n")
-    shown = asdict(card) | {"parameters": count(card.parameters), "modality": ", ".join(card.modality)}
+    shown = catalogue().facts(card) | {"parameters": count(card.parameters), "modality": ", ".join(card.modality)}
     card_facts = {key: str(shown[key]) for key in shown if key not in ("use", "summary", "data") and shown[key]}
     _facts(_declared(entry) | card_facts)
     for told in data:

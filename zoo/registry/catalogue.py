@@ -94,12 +94,20 @@ class Catalogue:
 
     def listing(self, kind: str) -> list[dict[str, Any]]:
         """The facts of every entry of a kind (`recipe`, `dataset` or `model`), for tables and JSON."""
-        entries: dict[str, dict[str, Any]] = {
-            "recipe": dict(self.recipes),
-            "dataset": dict(self.datasets),
-            "model": dict(self.models),
-        }
+        if kind == "model":
+            return [{"kind": kind, "name": name, **self.facts(card)} for name, card in self.models.items()]
+        entries: dict[str, dict[str, Any]] = {"recipe": dict(self.recipes), "dataset": dict(self.datasets)}
         return [{"kind": kind, "name": name, **asdict(entry)} for name, entry in entries[kind].items()]
+
+    def facts(self, card: ModelCard) -> dict[str, Any]:
+        """What a model's card tells, with the domains of all data sets it saw and the classes of the last labelled one.
+
+        Both are None where no card of a data set tells them.
+        """
+        data = [told for told in self.data_of(card) if isinstance(told, DataCard)]
+        classes = [told.classes for told in data if told.classes is not None]
+        domains = dict.fromkeys(told.domain for told in data)
+        return {**asdict(card), "domain": "; ".join(domains) or None, "classes": classes[-1] if classes else None}
 
     def data_of(self, card: ModelCard) -> list[DataCard | str]:
         """The cards of the data sets that a model saw; a bare name where there is no card."""
