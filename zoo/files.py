@@ -1,9 +1,11 @@
 """Files that are complete or absent, and JSON that every reader takes."""
 
 import errno
+import glob
 import json
 import math
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ConflictError, UsageError
+
+RANDOM = 8
+"""Characters that `tempfile` adds to a name."""
+
+PART = ".part"
+"""What the names of new files end in that have not taken their place yet."""
+
+YOUNG = 60
+"""Seconds in which a file or folder may have been made that nobody holds yet."""
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -46,6 +57,8 @@ def replace_bytes(path: Path, data: bytes) -> None:
 def complete_file(path: Path) -> Iterator[Path]:
     """A new file to write to, which takes its place when the block ends, and is gone when the block fails.
 
+    What killed processes left of new files for this place is swept first.
+
     Args:
         path: The place. A link is written through.
 
@@ -55,17 +68,59 @@ def complete_file(path: Path) -> Iterator[Path]:
     with writing(path):
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        sweep(target)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART)
         os.close(handle)
     beside = Path(name)
     try:
-        yield beside
-        with writing(path):
-            beside.chmod(0o666 & ~umask())
-            beside.replace(target)
+        with held(beside):
+            yield beside
+            with writing(path):
+                beside.chmod(0o666 & ~umask())
+                beside.replace(target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Says that somebody is at work in a folder, or on a file; it ends with the process, however that ends."""
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks: there nothing is swept away
+        yield
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without them
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def sweep(place: Path) -> None:
+    """Removes what killed processes left beside a place: new files and folders for it at which nobody is at work.
+
+    Args:
+        place: The file or folder that was to be written.
+    """
+    with suppress(ImportError):
+        import fcntl
+
+        beside = f".{glob.escape(place.name)}.{'?' * RANDOM}"
+        for each in [*place.parent.glob(beside), *place.parent.glob(f"{beside}{PART}")]:
+            with suppress(OSError):  # somebody holds it, or took it away
+                folder = each.suffix != PART
+                if time.time() - each.lstat().st_mtime < YOUNG or folder != each.is_dir() or each.is_symlink():
+                    continue
+                handle = os.open(each, os.O_RDONLY)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(each) if folder else each.unlink()
+                finally:
+                    os.close(handle)
 
 
 def check_new(path: Path) -> None:

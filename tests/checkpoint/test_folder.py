@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.checkpoint import folder
+from zoo import files
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.errors import ConflictError, UsageError
 
@@ -79,6 +79,18 @@ def test_a_process_that_is_killed_leaves_nothing_at_the_place(tmp_path: Path) ->
     assert (place / "model.safetensors").read_bytes() == b"whole"
 
 
+def test_what_fails_leaves_no_folder_that_was_made_for_it(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for place in ("runs/of/one", "mine/of/one"):
+        with pytest.raises(ValueError), complete_or_absent(tmp_path / place):
+            raise ValueError
+    assert [*tmp_path.rglob("*")] == [tmp_path / "mine"]
+    with pytest.raises(ValueError), complete_or_absent(tmp_path / "runs" / "one"):
+        (tmp_path / "runs" / "another").mkdir()
+        raise ValueError
+    assert [*(tmp_path / "runs").iterdir()] == [tmp_path / "runs" / "another"]
+
+
 def test_what_is_there_already_is_not_touched(tmp_path: Path) -> None:
     place = tmp_path / "one"
     place.mkdir()
@@ -141,6 +153,6 @@ def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(
         (place / "other").write_text("other's")
     assert (place / "other").read_text() == "other's"
     whole = kept[0].with_name(f"{kept[0].name}.kept")
-    monkeypatch.setattr(folder, "YOUNG", -1)
-    folder.sweep(place)
+    monkeypatch.setattr(files, "YOUNG", -1)
+    files.sweep(place)
     assert (whole / "a").read_text() == "whole"

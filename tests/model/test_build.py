@@ -31,6 +31,17 @@ def test_weights_of_another_architecture_are_told_with_their_place_and_file(tmp_
         build(spec)
 
 
+def test_a_pickle_alone_is_told_with_its_folder_once(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "pytorch_model.bin").write_bytes(b"of a pickle")
+    spec = write_tables(tmp_path, SPEC.replace("width: 16", "weights: other, width: 16", 1))
+    with pytest.raises(
+        CorruptError, match=r"^`inputs\.left\.backbone`: `.*other` has its weights as a pickle"
+    ) as error:
+        build(spec)
+    assert str(error.value).count(str(tmp_path / "other")) == 1
+
+
 def test_a_head_of_which_nothing_fits_is_an_error(folder: Path) -> None:
     head = "kind: {use: zoo/classifier, weights: 'run#size'}"
     with pytest.raises(UsageError, match=r"`heads\.kind\.weights`: nothing of .* fits this head; it has .*\[1, 16\]"):

@@ -1,5 +1,7 @@
 """A store in a folder: commits with parents, one tip, objects by digest; many that push at once; damage."""
 
+import hashlib
+import json
 import multiprocessing
 import shutil
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ import pytest
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
 from zoo.files import file_digest
 from zoo.hub.folder_store import FolderStore
+from zoo.hub.names import MOST
 from zoo.hub.reference import read_reference
 
 
@@ -99,6 +102,20 @@ def test_damage_is_told(store: FolderStore, tmp_path: Path) -> None:
     (store.folder / "main").write_text("../../x")
     with pytest.raises(CorruptError, match="names no commit"):
         store.tip()
+
+
+def test_a_commit_that_lists_more_files_than_a_run_can_have(store: FolderStore) -> None:
+    each = {"size": 1, "sha256": "0" * 64}
+    for count in (MOST, MOST + 1):
+        record = json.dumps({"files": {f"parts/{number}": each for number in range(count)}}).encode()
+        commit = hashlib.sha1(record).hexdigest()
+        (store.folder / "commits").mkdir(parents=True, exist_ok=True)
+        (store.folder / "commits" / f"{commit}.json").write_bytes(record)
+        if count == MOST:
+            assert len(store.tree(commit)) == MOST
+            continue
+        with pytest.raises(CorruptError, match=rf"{commit}.json` lists 10,001 files, and a run has 10,000 at most"):
+            store.tree(commit)
 
 
 def test_a_store_that_cannot_be_written(tmp_path: Path) -> None:

@@ -197,6 +197,16 @@ def test_what_is_no_model_or_another_thing_is_told(model: Path, tmp_path: Path) 
     assert not list(tmp_path.glob("*out*"))
 
 
+def test_an_import_that_fails_leaves_no_folder_around_it(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (model / "model.safetensors").write_bytes(b"")
+    done = run("import", "mine")
+    assert done.exit_code == 4, done.stderr
+    assert [*tmp_path.iterdir()] == [model]
+
+
 def test_small_files_that_are_damaged_are_refused(model: Path, tmp_path: Path) -> None:
     bad = {
         "config.json": (b'{"model_type": "bert", "model_type": "gpt2"}', "a key stands in it twice"),

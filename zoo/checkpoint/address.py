@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import tempfile
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.shards import SINGLE
 from zoo.checkpoint.source import Source
 from zoo.checkpoint.tensors import read_tensors, write_tensors
@@ -67,10 +67,10 @@ class Address(Source):
     def _fetch(self) -> None:
         """Fetches and converts into a folder beside, which then takes its place whole."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder.parent, prefix=".fetching-") as name:
-            beside = Path(name) / "weights"
+        with passing_folder("fetching", within=self.folder.parent) as passing:
+            beside = passing / "weights"
             beside.mkdir()
-            raw = Path(name) / "raw"
+            raw = passing / "raw"
             (beside / "sha256").write_text(self._download(raw) + "\n")
             write_tensors(beside / SINGLE, _checkpoint(raw, self.url))
             if not self.folder.exists():

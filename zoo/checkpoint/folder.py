@@ -1,22 +1,13 @@
 """A run folder is complete or absent: it is written beside its place and renamed."""
 
-import glob
-import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import ConflictError, UsageError
-from zoo.files import is_full, umask
-
-RANDOM = 8
-"""Characters that `tempfile` adds to a name."""
-
-YOUNG = 60
-"""Seconds in which a folder may have been made that nobody holds yet."""
+from zoo.files import held, is_full, sweep, umask
 
 
 @contextmanager
@@ -34,11 +25,13 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
     """
     check_free(folder)
     place = folder.resolve()
+    made = [each for each in place.parents if not each.exists()]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         sweep(place)
         beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=f".{place.name}."))
     except OSError as error:
+        _remove_empty(made)
         raise UsageError(f"`{folder}` cannot be written: {error.strerror}") from None
     with held(beside):
         try:
@@ -46,6 +39,7 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
             beside.chmod(0o777 & ~umask())
         except BaseException as error:
             shutil.rmtree(beside, ignore_errors=True)
+            _remove_empty(made)
             if isinstance(error, OSError) and is_full(error):
                 raise UsageError(f"{_place_of(error, beside, folder)} cannot be written: {error.strerror}") from None
             raise
@@ -75,6 +69,13 @@ def passing_folder(name: str, within: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Removes folders, innermost first, up to one that something is in."""
+    with suppress(OSError):
+        for each in folders:
+            each.rmdir()
+
+
 def _place_of(error: OSError, beside: Path, folder: Path) -> str:
     """Where there was no room: in what was to be the folder, unless the error says another place."""
     named = str(error.filename or folder)
@@ -88,41 +89,6 @@ def _kept(beside: Path) -> Path:
         return beside.rename(kept)
     except OSError:
         return beside
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Says that somebody is at work in a folder; the system takes it back when the process ends, however it does."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(ImportError, OSError):  # a system without such locks: there nothing is swept away
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
-def sweep(place: Path) -> None:
-    """Removes what killed processes left beside a place: folders of this module in which nobody is at work.
-
-    Args:
-        place: The folder that was to be written.
-    """
-    with suppress(ImportError):
-        import fcntl
-
-        for each in place.parent.glob(f".{glob.escape(place.name)}.{'?' * RANDOM}"):
-            with suppress(OSError):  # somebody holds it, or took it away
-                if time.time() - each.stat().st_mtime < YOUNG or not each.is_dir():
-                    continue
-                handle = os.open(each, os.O_RDONLY)
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(each)
-                finally:
-                    os.close(handle)
 
 
 def check_free(folder: Path) -> None:

@@ -13,6 +13,7 @@ from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.heard import Heard
 from zoo.errors import ConflictError, CorruptError, NetworkError, UsageError
 from zoo.files import file_digest, json_text, locked
+from zoo.hub.names import MOST
 from zoo.hub.reference import COMMIT, Reference
 from zoo.hub.store import Blob, Preview, Pushed, Store
 
@@ -75,6 +76,8 @@ class FolderStore(Store):
         files = self._read(commit).get("files")
         if not isinstance(files, dict):
             raise CorruptError(f"`{self._record(commit)}` lists no files")
+        if len(files) > MOST:
+            raise CorruptError(f"`{self._record(commit)}` lists {len(files):,} files, and a run has {MOST:,} at most")
         found = {}
         for name, each in files.items():
             size, digest = (each.get(key) for key in ("size", "sha256")) if isinstance(each, dict) else (None, None)

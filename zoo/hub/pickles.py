@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from zoo.checkpoint.folder import passing_folder
 from zoo.checkpoint.verify import read_json
 from zoo.errors import CorruptError, ExitCode, UsageError
 from zoo.hub.endings import signal_name
@@ -83,10 +83,10 @@ def unpickle(pickles: Mapping[Path, set[str] | None], output: Path, *, ties: boo
     size = sum(path.stat().st_size for path in pickles)
     wanted = {str(path.resolve()): None if names is None else sorted(names) for path, names in pickles.items()}
     first = next(iter(pickles))
-    with tempfile.TemporaryDirectory(prefix="zoo-import-") as name:
-        answer = Path(name) / "answer.json"
+    with passing_folder("zoo-import") as passing:
+        answer = passing / "answer.json"
         request = Request(wanted, size, SECONDS + size // SPEED, str(output.resolve()), str(answer), ties)
-        _run(request, Path(name) / "errors", first)
+        _run(request, passing / "errors", first)
         told = read_json(answer)
     if "error" in told:
         words = str(told["error"])

@@ -76,7 +76,8 @@ def build_fitted(spec: Spec, fitted: Fitted) -> ZooModel:
         try:
             backbone, starts[part] = started(maker, lambda built: source.tensors(built.weight_files))
         except CorruptError as error:
-            error.args = (f"`{place}`: {source}: {error}",)
+            named = str(error) if str(source) in str(error) else f"{source}: {error}"
+            error.args = (f"`{place}`: {named}",)
             raise
         return backbone
 
