@@ -9,18 +9,17 @@ from zoo.spec.load import load_spec
 PLACE = "{use: zoo/mlp, width: 4, weights: 'PLACE'}"
 
 
-def told(folder: str, places: list[str], weights: dict[str, Any]) -> list[list[str | None]]:
+def told(folder: str, text: str, weights: dict[str, Any]) -> list[list[str | None]]:
     """Name, licence and reason of every base of a spec.
 
     Args:
         folder: Where it stands.
-        places: The `weights` of its inputs `i0`, `i1` and so on.
-        weights: Where these came from, by the input, as a lock tells it.
+        text: The spec.
+        weights: Where the weights of its parts came from, as a lock tells it.
     """
     path = Path(folder) / "spec.yaml"
-    path.write_text(spec(places))
-    records = {f"backbones.{name}": record for name, record in weights.items()}
-    return [[each.base, each.licence, each.why] for each in base_licences(load_spec(path), records)]
+    path.write_text(text)
+    return [[each.base, each.licence, each.why] for each in base_licences(load_spec(path), weights)]
 
 
 def spec(places: list[str], further: str = "") -> str:

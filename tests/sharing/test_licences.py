@@ -42,7 +42,10 @@ CARDS = {
 
 
 def records(commits: dict[str, str]) -> dict[str, Any]:
-    return {f"i{number}": {"repo": repo, "commit": commit} for number, (repo, commit) in enumerate(commits.items())}
+    return {
+        f"backbones.i{number}": {"repo": repo, "commit": commit}
+        for number, (repo, commit) in enumerate(commits.items())
+    }
 
 
 def test_the_card_at_the_commit_tells(plain_hub: Loopback, tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_the_card_at_the_commit_tells(plain_hub: Loopback, tmp_path: Path) -> No
     plain_hub.put("acme/nc", {"README.md": "---\nlicense: mit\n---\n"})  # relicensed since
     commits["acme/gone"] = "0" * 40
     places = [f"hf://{name}" for name in commits]
-    found = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), places, records(commits))
+    found = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), spec(places), records(commits))
     assert [base for base, _, _ in found] == [f"hf://{name}@{commit}" for name, commit in commits.items()]
     for (base, licence, why), (_, expected, reason) in zip(found, CARDS.values(), strict=False):
         assert licence == expected and why.startswith(reason) and bool(why) == (licence is None), (base, licence, why)
@@ -78,7 +81,7 @@ def test_a_run_of_the_hub_tells_its_own_and_those_of_its_bases(plain_hub: Loopba
     named_so = plain_hub.put("acme/so", {"zoo.yaml": spec(["hf://acme/so"]), "zoo.lock": json.dumps(lock(**nameless))})
     commits |= {"acme/lockless": lockless, "acme/so": named_so}
     named = [f"hf://{name}#i0" for name in list(commits)]
-    found = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), named, records(commits))
+    found = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), spec(named), records(commits))
     assert [(each, licence) for each, licence, _ in found] == [
         (f"hf://acme/moods@{moods}#i0", "mit"),
         (f"hf://acme/base@{base}", "cc-by-nc-4.0"),
@@ -97,11 +100,36 @@ def test_a_run_of_the_hub_tells_its_own_and_those_of_its_bases(plain_hub: Loopba
     assert found[6][2] == "there is no run any more"
 
 
+def test_a_library_and_a_head_start_there_too(plain_hub: Loopback, tmp_path: Path) -> None:
+    """What no index knows is looked up where the library's own route led to; what one knows, nobody is asked for."""
+    bert = plain_hub.put("acme/bert", {"README.md": NC})
+    moods = plain_hub.put(
+        "acme/moods", {"zoo.yaml": spec(["none"], "hub: {license: mit}"), "zoo.lock": json.dumps(lock())}
+    )
+    text = (
+        "inputs:\n  note: {type: text, backbone: transformers/acme/bert}\n"
+        "  photo: {type: image, backbone: timm/resnet50}\n"
+        f"fusion: zoo/concat\nheads: {{mood: {{use: zoo/classifier, weights: 'hf://acme/moods@{moods}#mood'}}}}\n"
+    )
+    weights = {
+        "backbones.note": {"repo": "acme/bert", "commit": bert},
+        "backbones.photo": {"repo": "timm/resnet50.a1_in1k", "commit": "0" * 40},
+        "heads.mood": {"repo": "acme/moods", "commit": moods, "part": "mood"},
+    }
+    found = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), text, weights)
+    assert found == [
+        ["transformers/acme/bert", "cc-by-nc-4.0", ""],
+        ["timm/resnet50", "apache-2.0", ""],
+        [f"hf://acme/moods@{moods}#mood", "mit", ""],
+    ]
+    assert plain_hub.count(path="resnet50") == 0
+
+
 def test_without_a_network_the_cache_tells_and_nobody_waits(plain_hub: Loopback, tmp_path: Path) -> None:
     commits = {f"acme/{name}": plain_hub.put(f"acme/{name}", {"README.md": NC}) for name in ("a", "b", "c")}
-    given = (str(tmp_path), [f"hf://{name}" for name in commits], records(commits))
+    given = (str(tmp_path), spec([f"hf://{name}" for name in commits]), records(commits))
     first = {"acme/a": commits["acme/a"]}
-    ask(plain_hub, tmp_path / "hf", told, str(tmp_path), ["hf://acme/a"], records(first))
+    ask(plain_hub, tmp_path / "hf", told, str(tmp_path), spec(["hf://acme/a"]), records(first))
     plain_hub.fail(".*", ".*", 1_000_000, Drop())
     plain_hub.forget_calls()
     found = ask(plain_hub, tmp_path / "hf", told, *given, HF_HUB_OFFLINE="1")

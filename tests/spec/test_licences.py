@@ -83,7 +83,7 @@ def test_licences_are_those_of_the_index_and_of_the_cards(tmp_path: Path) -> Non
         f"hf://acme/base@{'a' * 40}": None,
         "hf://acme/moods@v1#mood": None,
     }
-    assert len(found) == 5
+    assert len(found) == 5 and all(bool(each.why) == (each.licence is None) for each in found)
 
 
 def test_a_part_of_a_run_is_called_by_the_commit_that_was_used() -> None:

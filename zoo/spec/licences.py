@@ -92,8 +92,8 @@ def stated(start: Start, record: Mapping[str, Any]) -> Licensed:
         record: Where its weights came from, as a lock tells it; empty where it does not.
     """
     if start.backbone is not None and start.weights == "pretrained":
-        entry = start.backbone.registered.record.get("license")
-        return Licensed(start.backbone.use, entry or _in_catalogue(start.backbone.use), "no index tells it")
+        licence = start.backbone.registered.record.get("license") or _in_catalogue(start.backbone.use)
+        return Licensed(start.backbone.use, licence, "" if licence else "no index tells it")
     place, mark, part = start.weights.partition("#")
     if "repo" in record and "commit" in record:
         place = f"hf://{record['repo']}@{record['commit']}"
