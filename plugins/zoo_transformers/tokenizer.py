@@ -42,8 +42,12 @@ class Tokenize:
             tokenizer.enable_padding(pad_id=pad, length=fixed)
 
     def __call__(self, text: str) -> Int[Tensor, "tokens"]:
-        """Ids of the text's tokens, int64."""
-        return torch.tensor(self.tokenizer.encode(text).ids or [self.pad])
+        """Ids of the text's tokens, int64.
+
+        Raises:
+            UsageError: The tokenizer is damaged.
+        """
+        return torch.tensor(_encoded(self.tokenizer, text) or [self.pad])
 
     @property
     def file(self) -> str:
@@ -79,7 +83,7 @@ def find_tokenizer(options: Transformers, context: BackboneContext, notes: Mappi
     """
     if isinstance(options.tokenizer, TrainedTokenizer):
         trained = context.fitted.get("tokenizer")
-        return _plain(Tokenizer.from_str(json.dumps(trained))) if trained is not None else None
+        return None if trained is None else _trained(trained)
     if options.tokenizer is None or options.tokenizer == notes.get("tokenizer"):
         return own_tokenizer(context.files, notes.get("model_type", ""))
     tokenizer = _named(options.tokenizer)
@@ -103,6 +107,27 @@ def role_ids(tokenizer: Tokenizer) -> dict[str, int]:
     return {role: known[0] for role, ids in found.items() if (known := [each for each in ids if each is not None])}
 
 
+def _trained(told: Any) -> Tokenizer:
+    tokenizer = _plain(Tokenizer.from_str(json.dumps(told)))
+    _encoded(tokenizer, "a")  # some of what is wrong shows here alone
+    return tokenizer
+
+
+def _encoded(tokenizer: Tokenizer, text: str) -> list[int]:
+    """Ids of a text's tokens.
+
+    Raises:
+        UsageError: The tokenizer is damaged, so that the library panics.
+    """
+    try:
+        ids: list[int] = tokenizer.encode(text).ids
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, whose class cannot be imported, and is no Exception
+            raise
+        raise UsageError(f"its tokenizer is damaged: {error}") from None
+    return ids
+
+
 def _named(place: str) -> Tokenizer:
     folder = Path(place)
     if folder.is_dir():
@@ -120,9 +145,11 @@ def _named(place: str) -> Tokenizer:
 
 def _from_file(path: Path) -> Tokenizer:
     try:
-        return _plain(Tokenizer.from_file(str(path)))
+        tokenizer = _plain(Tokenizer.from_file(str(path)))
+        _encoded(tokenizer, "a")
     except Exception as error:  # the library raises bare exceptions
         raise UsageError(f"`{path}` is no tokenizer: {error}") from None
+    return tokenizer
 
 
 def _of_library(files: Files, model_type: str) -> Tokenizer | None:

@@ -107,6 +107,18 @@ def test_a_trained_tokenizer_comes_back_from_the_runs_files(algorithm: str, tmp_
     assert again.files() == backbone.files()
 
 
+def test_a_tokenizer_over_which_the_library_panics_is_refused(tmp_path: Path) -> None:
+    """What it raises then is no `Exception`."""
+    learnt = learn("wordpiece")
+    learnt["tokenizer"]["post_processor"]["special_tokens"] = {}
+    tokenizer = TrainedTokenizer(train="wordpiece", vocab_size=80)
+    with pytest.raises(UsageError, match="its tokenizer is damaged"):
+        make_text("bert", tokenizer=tokenizer, fitted=learnt, config=SIZES)
+    files = trained("wordpiece").files() | {"tokenizer.json": json.dumps(learnt["tokenizer"])}
+    with pytest.raises(UsageError, match=r"tokenizer\.json` is no tokenizer: its tokenizer is damaged"):
+        make_text("some/run", store(tmp_path, files))
+
+
 def test_a_vocabulary_may_be_larger_than_the_tokenizer_but_not_smaller() -> None:
     assert trained("bpe", vocab_size=128).network.config.vocab_size == 128
     with pytest.raises(UsageError, match="`vocab_size: 20` is less than the tokenizer's 72; leave it out"):
