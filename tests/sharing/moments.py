@@ -25,7 +25,8 @@ from typing import Any
 import pytest
 
 from tests.sharing.proof import prove_here
-from zoo.checkpoint import folder as folders
+from zoo import files
+from zoo.checkpoint.folder import complete_or_absent
 from zoo.errors import NetworkError
 from zoo.hub.open import open_store
 from zoo.hub.pull import pull
@@ -158,7 +159,7 @@ class Worker:
 
 def main(folder: str, run: str) -> None:
     """Imports everything, and answers."""
-    folders.YOUNG = -1  # what a fork leaves may be swept at once
+    files.YOUNG = -1  # what a fork leaves may be swept at once
     prove_here(pytest.MonkeyPatch())  # a process of its own takes seconds for each fork
     with tempfile.TemporaryDirectory() as name:
         save(run, f"{name}/run")
@@ -175,7 +176,7 @@ def main(folder: str, run: str) -> None:
 
 def save(run: str, place: str) -> None:
     """Writes a run as `zoo build` does."""
-    with folders.complete_or_absent(Path(place)) as beside:
+    with complete_or_absent(Path(place)) as beside:
         write_run(read_run(Path(run)), beside, Path(place), {})
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.loopback.serving import Loopback
 from tests.sharing.moments import Worker
-from zoo.checkpoint import folder as folders
+from zoo import files
 from zoo.checkpoint.folder import complete_or_absent, passing_folder
 from zoo.hub.folder_store import FolderStore
 from zoo.hub.reference import read_reference
@@ -212,7 +212,7 @@ def test_what_killed_processes_left_is_swept_and_what_is_held_is_not(
         (tmp_path / name).mkdir()
     with complete_or_absent(tmp_path / "run") as first:  # young ones are left alone
         assert len(list(tmp_path.glob(".run.*"))) == 4
-        monkeypatch.setattr(folders, "YOUNG", -1)
+        monkeypatch.setattr(files, "YOUNG", -1)
         with complete_or_absent(tmp_path / "run") as second:
             assert first.is_dir()
             (second / "a").write_text("")
@@ -229,7 +229,7 @@ def test_folders_for_a_while_are_gone_and_those_that_were_left_are_swept(
     (tmp_path / ".zoo-push.linkedto").symlink_to("victim")  # anybody can make one where all may write
     with passing_folder("zoo-push", tmp_path) as first:
         assert len(names(tmp_path)) == 4  # young ones are left alone
-        monkeypatch.setattr(folders, "YOUNG", -1)
+        monkeypatch.setattr(files, "YOUNG", -1)
         with pytest.raises(KeyError), passing_folder("zoo-push", tmp_path) as second:
             (second / "a").write_text("")
             assert first.is_dir()
