@@ -36,7 +36,7 @@ for number in range(rounds):
     folder = Path(f"pulled{number}")
     folder.mkdir()
     again = HubStore(read_reference("acme/numbers").at(pushed.commit))
-    _Pull(again, pushed.commit, lambda name, size: None).into(folder, lambda: None)
+    _Pull(again, pushed.commit).into(folder, lambda: None)
     right = (folder / "README.md").read_text() == str(number) and all(
         (folder / name).read_bytes() == path.read_bytes() for name, path in files.items() if name != "README.md"
     )
