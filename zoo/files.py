@@ -5,6 +5,7 @@ import glob
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -69,7 +70,7 @@ def complete_file(path: Path) -> Iterator[Path]:
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=unfinished_name(target), suffix=PART)
         os.close(handle)
     beside = Path(name)
     try:
@@ -100,6 +101,11 @@ def held(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def unfinished_name(place: Path) -> str:
+    """What a new file or folder is called until it takes its place, but for characters by chance at its end."""
+    return f".{place.name}.zoo-"
+
+
 def sweep(place: Path) -> None:
     """Removes what killed processes left beside a place: new files and folders for it at which nobody is at work.
 
@@ -109,13 +115,14 @@ def sweep(place: Path) -> None:
     with suppress(ImportError):
         import fcntl
 
-        beside = f".{glob.escape(place.name)}.{'?' * RANDOM}"
+        beside = f"{glob.escape(unfinished_name(place))}{'?' * RANDOM}"
         for each in [*place.parent.glob(beside), *place.parent.glob(f"{beside}{PART}")]:
             with suppress(OSError):  # somebody holds it, or took it away
                 folder = each.suffix != PART
-                if time.time() - each.lstat().st_mtime < YOUNG or folder != each.is_dir() or each.is_symlink():
+                kind = each.is_dir() if folder else each.is_file()  # no pipe, which would keep one waiting
+                if time.time() - each.lstat().st_mtime < YOUNG or not kind or each.is_symlink():
                     continue
-                handle = os.open(each, os.O_RDONLY)
+                handle = os.open(each, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(each) if folder else each.unlink()
@@ -218,7 +225,11 @@ def locked(path: Path) -> Iterator[None]:
 
 def umask() -> int:
     """The permissions that new files do not get."""
-    mask = os.umask(0)
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        if found := re.search(r"^Umask:\s*([0-7]+)$", status, re.MULTILINE):
+            return int(found[1], 8)
+    mask = os.umask(0)  # which another thread may see, so that it is asked for so where nothing else tells it
     os.umask(mask)
     return mask
 

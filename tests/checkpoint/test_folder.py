@@ -145,14 +145,17 @@ def test_the_working_folder_is_refused_before_anything_is_written(
 def test_what_came_between_is_not_overwritten_and_what_was_written_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, kept = tmp_path / "one", []
-    with pytest.raises(ConflictError, match=r"is there already.* is whole, in `"), complete_or_absent(place) as beside:
+    place, kept, within = tmp_path / "one", [], tmp_path / "unfinished"
+    within.mkdir()
+    known = pytest.raises(ConflictError, match=r"is there already.* is whole, in `")
+    with known, complete_or_absent(place, within) as beside:
         kept.append(beside)
         (beside / "a").write_text("whole")
         place.mkdir()
         (place / "other").write_text("other's")
     assert (place / "other").read_text() == "other's"
-    whole = kept[0].with_name(f"{kept[0].name}.kept")
+    whole = tmp_path / f"{kept[0].name}.kept"
     monkeypatch.setattr(files, "YOUNG", -1)
     files.sweep(place)
+    assert not [*within.iterdir()]
     assert (whole / "a").read_text() == "whole"

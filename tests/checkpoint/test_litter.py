@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from zoo.checkpoint.address import Address
-from zoo.files import complete_file, replace_file
+from zoo.files import complete_file, replace_file, umask
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="about locks that a process leaves when it is killed")
 
@@ -58,11 +58,13 @@ def test_half_a_file_is_swept_once_its_process_is_dead(tmp_path: Path) -> None:
 
 def test_what_is_no_litter_stays(tmp_path: Path) -> None:
     """Files of users with hidden names, new ones, and those of other places."""
-    for name in (".a.json.original", ".a.json.abcdefgh.txt", ".b.json.abcdefgh.part", ".a.json.part"):
+    for name in (".a.json.original", ".a.json.zoo-abcdefgh.txt", ".b.json.zoo-abcdefgh.part", ".a.json.abcdefgh.part"):
         (tmp_path / name).write_text("mine")
+    (tmp_path / ".a.json.20240131").mkdir()
+    os.mkfifo(tmp_path / ".a.json.zoo-waitwait.part")  # whoever opens it waits for ever
     before = age(tmp_path)
     with complete_file(tmp_path / "a.json") as beside:
-        young = tmp_path / ".a.json.abcdefgh.part"
+        young = tmp_path / ".a.json.zoo-abcdefgh.part"
         young.touch()
         beside.write_text("whole")
     replace_file(tmp_path / "a.json", "again")
@@ -127,3 +129,14 @@ def test_half_a_download_is_swept_by_the_next_one(slow: Slow, tmp_path: Path, mo
     slow.let.set()
     found = Address(slow.address).path("model.safetensors")
     assert found is not None and [*weights.iterdir()] == [found.parent] and half != found.parent
+
+
+def test_the_permissions_of_new_files_are_asked_for_without_changing_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("another thread would see it"))
+        if Path("/proc/self/status").exists():
+            assert umask() == 0o027
+    finally:
+        monkeypatch.undo()
+        os.umask(before)

@@ -1,3 +1,4 @@
+import itertools
 import pickle
 import subprocess
 import sys
@@ -162,6 +163,7 @@ def nothing(**cell: Any) -> dict[str, Any]:
         (nothing(sampling_rate=0), "the sound has 0 samples per second; expected 1 to 10000000"),
         (nothing(sampling_rate=10_000_001), "the sound has 10000001 samples per second"),
     ],
+    ids=itertools.count(),  # bytes would name the tests, and a file of floats tells the second that it was written in
 )
 def test_what_is_no_sound_is_told(cell: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):

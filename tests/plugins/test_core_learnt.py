@@ -27,6 +27,13 @@ def test_numbers_that_are_none(numbers: Any) -> None:
         learnt_numbers({"means": numbers}, "means", 2)
 
 
+@pytest.mark.parametrize(("numbers", "count"), [([], None), ([1], 0), ([1, 2], 0)])
+def test_numbers_that_are_too_few_or_too_many(numbers: list[int], count: int | None) -> None:
+    with pytest.raises(UsageError, match="the means that it learnt are no"):
+        learnt_numbers({"means": numbers}, "means", count)
+    assert learnt_numbers({"means": []}, "means", 0) == []
+
+
 def test_what_was_learnt_is_given_as_it_is() -> None:
     assert learnt_numbers({"means": [1, 2.5]}, "means") == [1, 2.5]
     assert learnt_names(["b", "a"], "words") == ["b", "a"]

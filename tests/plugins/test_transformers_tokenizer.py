@@ -16,6 +16,7 @@ from tests.plugins.test_transformers_text import BERT, WORDS, bert, files_of, to
 from tests.plugins.tiny_transformers import SIZES, TEXT, make_text, store
 from zoo import UsageError
 from zoo_transformers.declaration import TrainedTokenizer, Transformers
+from zoo_transformers.tokenizer import Tokenize
 from zoo_transformers.tokenizer_training import fit
 from zoo_transformers.vocabulary import move_rows, shared_rows
 
@@ -117,6 +118,58 @@ def test_a_tokenizer_over_which_the_library_panics_is_refused(tmp_path: Path) ->
     files = trained("wordpiece").files() | {"tokenizer.json": json.dumps(learnt["tokenizer"])}
     with pytest.raises(UsageError, match=r"tokenizer\.json` is no tokenizer: its tokenizer is damaged"):
         make_text("some/run", store(tmp_path, files))
+
+
+def test_a_tokenizer_over_which_the_library_panics_as_it_reads_it_is_refused(tmp_path: Path) -> None:
+    learnt = learn("wordpiece")
+    learnt["tokenizer"]["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+    tokenizer = TrainedTokenizer(train="wordpiece", vocab_size=80)
+    with pytest.raises(UsageError, match="the tokenizer that it learnt is none: Precompiled"):
+        make_text("bert", tokenizer=tokenizer, fitted=learnt, config=SIZES)
+    files = trained("wordpiece").files() | {"tokenizer.json": json.dumps(learnt["tokenizer"])}
+    with pytest.raises(UsageError, match=r"tokenizer\.json` is no tokenizer: Precompiled"):
+        make_text("some/run", store(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "vocab": {"a": 0}},
+        {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"a": 0}},
+        {"type": "Unigram", "unk_id": None, "vocab": [["a", -1.0]]},
+    ],
+    ids=lambda model: str(model["type"]),
+)
+def test_a_word_that_a_tokenizer_has_no_token_for_is_told(model: dict[str, Any]) -> None:
+    told = json.loads(tokenizer_of(*WORDS)) | {"post_processor": None}
+    limited = {"max_input_chars_per_word": 100} if model["type"] == "WordPiece" else {}
+    prepare = Tokenize(Tokenizer.from_str(json.dumps(told | {"model": model | limited})), pad=0, longest=8)
+    assert prepare("a").tolist() == [0]
+    with pytest.raises(UsageError, match=r"has no token for a part of 'zoo': .*(\[UNK\]|unk_id)"):
+        prepare("zoo")
+
+
+@pytest.mark.parametrize(("longest", "fixed"), [(-1, None), (2**70, None), (8, -1), (8, 2**70)])
+def test_a_length_that_the_library_does_not_take_is_told(longest: int, fixed: int | None) -> None:
+    with pytest.raises(UsageError, match=r"cannot (cut|pad) texts .* to (-1|1180591620717411303424) tokens: "):
+        Tokenize(Tokenizer.from_str(tokenizer_of(*WORDS)), 0, longest, fixed)
+
+
+def test_an_older_form_that_the_library_cannot_read_is_told(tmp_path: Path) -> None:
+    files = bert(tmp_path, vocab__txt="\n".join(WORDS) + "\n", tokenizer_config__json="{")
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(UsageError, match="`vocab.txt` and what is beside it are no tokenizer: "):
+        make_text("org/old-bert", files)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_what_is_no_fault_of_a_tokenizer_passes(error: type[BaseException]) -> None:
+    def stop(text: str) -> Any:
+        raise error
+
+    tokenizer: Any = SimpleNamespace(encode=stop, enable_truncation=lambda longest: None)
+    with pytest.raises(error):
+        Tokenize(tokenizer, pad=0, longest=8)("sea")
 
 
 def test_a_vocabulary_may_be_larger_than_the_tokenizer_but_not_smaller() -> None:

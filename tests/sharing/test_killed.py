@@ -208,7 +208,7 @@ def test_processes_that_are_killed_with_their_children(worker: Worker, trained: 
 def test_what_killed_processes_left_is_swept_and_what_is_held_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in (".run.abcd1234", ".other.abcd1234", ".run.notmine", ".run.abcd12345"):
+    for name in (".run.zoo-abcd1234", ".other.zoo-abcd1234", ".run.original", ".run.zoo-abcd12345"):
         (tmp_path / name).mkdir()
     with complete_or_absent(tmp_path / "run") as first:  # young ones are left alone
         assert len(list(tmp_path.glob(".run.*"))) == 4
@@ -217,16 +217,16 @@ def test_what_killed_processes_left_is_swept_and_what_is_held_is_not(
             assert first.is_dir()
             (second / "a").write_text("")
         (tmp_path / "run" / "a").unlink()
-    assert names(tmp_path) == [".other.abcd1234", ".run.abcd12345", ".run.notmine", "run"]
+    assert names(tmp_path) == [".other.zoo-abcd1234", ".run.original", ".run.zoo-abcd12345", "run"]
 
 
 def test_folders_for_a_while_are_gone_and_those_that_were_left_are_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / ".zoo-push.abcd1234").mkdir()
-    (tmp_path / ".zoo-push.abcd1234" / "left").write_text("")
+    (tmp_path / ".zoo-push.zoo-abcd1234").mkdir()
+    (tmp_path / ".zoo-push.zoo-abcd1234" / "left").write_text("")
     (tmp_path / "victim").mkdir()
-    (tmp_path / ".zoo-push.linkedto").symlink_to("victim")  # anybody can make one where all may write
+    (tmp_path / ".zoo-push.zoo-linkedto").symlink_to("victim")  # anybody can make one where all may write
     with passing_folder("zoo-push", tmp_path) as first:
         assert len(names(tmp_path)) == 4  # young ones are left alone
         monkeypatch.setattr(files, "YOUNG", -1)
@@ -234,4 +234,4 @@ def test_folders_for_a_while_are_gone_and_those_that_were_left_are_swept(
             (second / "a").write_text("")
             assert first.is_dir()
             raise KeyError
-    assert names(tmp_path) == [".zoo-push.linkedto", "victim"]
+    assert names(tmp_path) == [".zoo-push.zoo-linkedto", "victim"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import ConflictError, UsageError
-from zoo.files import held, is_full, sweep, umask
+from zoo.files import held, is_full, sweep, umask, unfinished_name
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         sweep(place)
-        beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=f".{place.name}."))
+        beside = Path(tempfile.mkdtemp(dir=within or place.parent, prefix=unfinished_name(place)))
     except OSError as error:
         _remove_empty(made)
         raise UsageError(f"`{folder}` cannot be written: {error.strerror}") from None
@@ -48,7 +48,7 @@ def complete_or_absent(folder: Path, within: Path | None = None) -> Iterator[Pat
             beside.replace(place)
         except (OSError, ConflictError) as error:
             kind = ConflictError if isinstance(error, ConflictError) else UsageError
-            raise kind(f"{error}; what was to stand there is whole, in `{_kept(beside)}`") from None
+            raise kind(f"{error}; what was to stand there is whole, in `{_kept(beside, place)}`") from None
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def passing_folder(name: str, within: Path | None = None) -> Iterator[Path]:
     """
     parent = within or Path(tempfile.gettempdir())
     sweep(parent / name)
-    made = Path(tempfile.mkdtemp(dir=parent, prefix=f".{name}."))
+    made = Path(tempfile.mkdtemp(dir=parent, prefix=unfinished_name(parent / name)))
     try:
         with held(made):
             yield made
@@ -82,9 +82,9 @@ def _place_of(error: OSError, beside: Path, folder: Path) -> str:
     return f"`{folder if named.startswith(str(beside)) else named}`"
 
 
-def _kept(beside: Path) -> Path:
-    """The folder under a name that is never swept away."""
-    kept = beside.with_name(f"{beside.name}.kept")
+def _kept(beside: Path, place: Path) -> Path:
+    """The folder beside its place, under a name that is never swept away."""
+    kept = place.with_name(f"{beside.name}.kept")
     try:
         return beside.rename(kept)
     except OSError:

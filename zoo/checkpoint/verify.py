@@ -27,6 +27,9 @@ MOST = 16 << 20
 MOST_NESTED = 1_000_000
 """Lists and mappings in such a file, at most: each takes as many bytes as twenty characters."""
 
+MOST_DEEP = 64
+"""Levels of such lists and mappings, at most: what goes through them afterwards, as what writes JSON, may call itself."""
+
 MOST_PLUGINS = 1000
 """Plugins, and libraries, that a run may be made with: whether each is installed takes a while to find out."""
 

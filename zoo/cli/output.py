@@ -19,7 +19,7 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on stdout, without its empty columns: fitted to a terminal, one whole line per row anywhere else."""
-    cells = [list(row) for row in rows]
+    cells = [list(map(printable, row)) for row in rows]
     kept = [index for index in range(len(columns)) if any(row[index] for row in cells)]
     table = [[columns[index] for index in kept], *([row[index] for index in kept] for row in cells)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

@@ -6,7 +6,7 @@ from shlex import quote
 
 import click
 
-from zoo.cli.output import json_option, next_step, note, print_json, print_table
+from zoo.cli.output import json_option, next_step, print_json, print_table
 from zoo.cli.scores import interval
 
 WITHIN = {True: "yes", False: "no", None: "-"}
@@ -40,8 +40,6 @@ def reproduce_command(run: str, folders: tuple[Path, ...], output: Path | None, 
 
     with Terminal() as watch:
         found = reproduce(run, output, data=folders or (".",), resume=resume, watch=watch)
-    for each in found.remarks:
-        note(each)
     if as_json:
         print_json({**asdict(found), "folder": str(found.folder), "outside": [asdict(each) for each in found.outside]})
     else:

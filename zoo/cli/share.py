@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import json_option, next_step, note, print_json, print_table
+from zoo.cli.output import json_option, next_step, note, print_json, print_table, printable
 from zoo.cli.scores import interval
 from zoo.cli.transfer import transfer
 
@@ -139,9 +139,9 @@ def diff_command(one: str, other: str, as_json: bool) -> None:
     for each in found.remarks:
         note(each)
     for line in found.spec:
-        click.echo(line)
+        click.echo(printable(line))
     for key, (before, after) in found.facts.items():
-        click.echo(f"{key}: {_short(before)} -> {_short(after)}")
+        click.echo(printable(f"{key}: {_short(before)} -> {_short(after)}"))
     columns = ["part", "equal", "changed", "only in A", "only in B", "largest change", "of"]
     print_table(columns, map(_part_row, found.parts))
     if found.scores:

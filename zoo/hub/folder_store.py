@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import platform
 import re
 import shutil
 import time
@@ -27,7 +28,8 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 class FolderStore(Store):
     """A folder with `main` (the newest commit), `commits/ID.json` and `objects/SHA256`.
 
-    What was written is never changed, so that many may read while one writes; a lock lets one commit at a time.
+    What was written is never changed, so that many may read while one writes; a lock lets one commit at a time. What a
+    killed process left is swept by its own machine alone: a disk that is shared may not tell locks of the others.
     """
 
     own = False
@@ -108,7 +110,7 @@ class FolderStore(Store):
         try:
             for each in ("objects", "commits"):
                 (self.folder / each).mkdir(parents=True, exist_ok=True)
-            with passing_folder("new", within=self.folder) as beside:
+            with passing_folder(f"new.{platform.node()}", within=self.folder) as beside:
                 sent = sum(
                     self._keep(path, str(listed[name]["sha256"]), beside) for name, path in sorted(files.items())
                 )

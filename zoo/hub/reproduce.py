@@ -90,7 +90,10 @@ def reproduce(
         lock, spec, before = _told(first, f"`{run}`")
         folder = Path(output) if output is not None else Path("runs") / f"{spec.name}-reproduced"
         found = replace(_with_tables(spec, lock, [first] if here else [], data), train=replace(spec.train, track=None))
-        train(under_lock(found, lock), folder, resume=resume, watch=watch or Silent())
+        heard, remarks = watch or Silent(), (*remarks, *version_remarks(lock))
+        for each in remarks:
+            heard.remark(each)
+        train(under_lock(found, lock), folder, resume=resume, watch=heard)
         split = read_json(first / METRICS).get("split")
     same = section(lock, "tensors", LOCK) == read_json(folder / LOCK)["tensors"]
     now = read_json(folder / METRICS).get("split") if (folder / METRICS).is_file() else None
@@ -100,7 +103,7 @@ def reproduce(
         )
     after, whole = measured(folder), "+".join(spec.inputs)
     scores = (Score(*key, told, after.get(key)) for key, told in before.items() if key[0] == whole)
-    return Reproduced(folder, same, tuple(scores), (*remarks, *version_remarks(lock)))
+    return Reproduced(folder, same, tuple(scores), remarks)
 
 
 Scores = Mapping[tuple[str, str, str], tuple[float | None, ...]]
