@@ -1,7 +1,8 @@
 """Tokenizers: where one comes from, and what it makes of a text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +33,33 @@ class Tokenize:
         pad: Id of the padding; an empty text, of which nothing else is left, is one such token.
         longest: Most tokens of a text, special ones included; what follows is cut off.
         fixed: Tokens that every text is padded to, for networks that were trained so and see the padding.
+
+    Raises:
+        UsageError: A text cannot have so many tokens.
     """
 
     def __init__(self, tokenizer: Tokenizer, pad: int, longest: int, fixed: int | None = None) -> None:
         self.pad = pad
         self.tokenizer = tokenizer
-        tokenizer.enable_truncation(longest)
+        with _unpanicked(f"its tokenizer cannot cut texts off to {longest} tokens"):
+            tokenizer.enable_truncation(longest)
         if fixed is not None:
-            tokenizer.enable_padding(pad_id=pad, length=fixed)
+            with _unpanicked(f"its tokenizer cannot pad texts with the token {pad} to {fixed} tokens"):
+                tokenizer.enable_padding(pad_id=pad, length=fixed)
 
     def __call__(self, text: str) -> Int[Tensor, "tokens"]:
         """Ids of the text's tokens, int64.
 
         Raises:
-            UsageError: The tokenizer is damaged.
+            UsageError: The tokenizer is damaged, or has no token for a part of the text.
         """
         return torch.tensor(_encoded(self.tokenizer, text) or [self.pad])
 
     @property
     def file(self) -> str:
         """The tokenizer as a `tokenizer.json`, which knows nothing of this input's length."""
-        return _plain(Tokenizer.from_str(self.tokenizer.to_str())).to_str()
+        with _unpanicked("its tokenizer cannot be written"):
+            return _plain(Tokenizer.from_str(self.tokenizer.to_str())).to_str()
 
 
 class NoTokenizer:
@@ -93,7 +100,11 @@ def find_tokenizer(options: Transformers, context: BackboneContext, notes: Mappi
 
 
 def own_tokenizer(files: Files | None, model_type: str) -> Tokenizer | None:
-    """The tokenizer beside the weights; None where there is none."""
+    """The tokenizer beside the weights; None where there is none.
+
+    Raises:
+        UsageError: It is damaged.
+    """
     if files is None:
         return None
     if path := files.path(FILE):
@@ -108,7 +119,8 @@ def role_ids(tokenizer: Tokenizer) -> dict[str, int]:
 
 
 def _trained(told: Any) -> Tokenizer:
-    tokenizer = _plain(Tokenizer.from_str(json.dumps(told)))
+    with _unpanicked("the tokenizer that it learnt is none"):
+        tokenizer = _plain(Tokenizer.from_str(json.dumps(told)))
     _encoded(tokenizer, "a")  # some of what is wrong shows here alone
     return tokenizer
 
@@ -117,15 +129,30 @@ def _encoded(tokenizer: Tokenizer, text: str) -> list[int]:
     """Ids of a text's tokens.
 
     Raises:
-        UsageError: The tokenizer is damaged, so that the library panics.
+        UsageError: The tokenizer is damaged, or has no token for a part of the text.
+    """
+    with _unpanicked(f"its tokenizer is damaged, or has no token for a part of {str(text)[:40]!r}"):
+        ids: list[int] = tokenizer.encode(text).ids
+    return ids
+
+
+@contextmanager
+def _unpanicked(what: str) -> Iterator[None]:
+    """Tells in words whatever the library raises.
+
+    Args:
+        what: What is wrong then.
+
+    Raises:
+        UsageError: It raised something.
     """
     try:
-        ids: list[int] = tokenizer.encode(text).ids
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of Rust, whose class cannot be imported, and is no Exception
-            raise
-        raise UsageError(f"its tokenizer is damaged: {error}") from None
-    return ids
+        yield
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # it raises bare exceptions, and panics of Rust, which are no `Exception`
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"{what}: {told}") from None
 
 
 def _named(place: str) -> Tokenizer:
@@ -144,16 +171,18 @@ def _named(place: str) -> Tokenizer:
 
 
 def _from_file(path: Path) -> Tokenizer:
-    try:
+    with _unpanicked(f"`{path}` is no tokenizer"):
         tokenizer = _plain(Tokenizer.from_file(str(path)))
-        _encoded(tokenizer, "a")
-    except Exception as error:  # the library raises bare exceptions
-        raise UsageError(f"`{path}` is no tokenizer: {error}") from None
+        _encoded(tokenizer, "a")  # some of what is wrong shows here alone
     return tokenizer
 
 
 def _of_library(files: Files, model_type: str) -> Tokenizer | None:
-    """A tokenizer in an older form (`vocab.txt`, `merges.txt`, `spiece.model`), which transformers knows to convert."""
+    """A tokenizer in an older form (`vocab.txt`, `merges.txt`, `spiece.model`), which transformers knows to convert.
+
+    Raises:
+        UsageError: Its files are damaged.
+    """
     import transformers
     from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
 
@@ -165,7 +194,8 @@ def _of_library(files: Files, model_type: str) -> Tokenizer | None:
         return None
     for name in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
         files.path(name)  # fetched beside them
-    return _plain(cls.from_pretrained(needed[0].parent, local_files_only=True).backend_tokenizer)  # type: ignore[union-attr]
+    with _unpanicked(f"`{needed[0].name}` and what is beside it are no tokenizer"):
+        return _plain(cls.from_pretrained(needed[0].parent, local_files_only=True).backend_tokenizer)
 
 
 def _plain(tokenizer: Tokenizer) -> Tokenizer:
