@@ -19,7 +19,8 @@ def learnt_numbers(fitted: Mapping[str, Any], key: str, count: int | None = None
         UsageError: They are not there, or something else.
     """
     found = fitted.get(key)
-    if not isinstance(found, (list, tuple)) or not all(map(_is_number, found)) or len(found) != (count or len(found)):
+    listed = isinstance(found, (list, tuple)) and all(map(_is_number, found))
+    if not listed or (len(found) != count if count is not None else not found):
         raise UsageError(f"the {key} that it learnt are no {'' if count is None else f'{count} '}numbers")
     return list(found)
 
