@@ -28,7 +28,7 @@ MOST_NESTED = 1_000_000
 """Lists and mappings in such a file, at most: each takes as many bytes as twenty characters."""
 
 MOST_DEEP = 64
-"""Levels of such lists and mappings, at most: what goes through them afterwards, as what writes JSON, may call itself."""
+"""Levels of them, at most: what goes through them afterwards, as what writes JSON, calls itself at each."""
 
 MOST_PLUGINS = 1000
 """Plugins, and libraries, that a run may be made with: whether each is installed takes a while to find out."""
@@ -216,6 +216,8 @@ def read_json(path: Path, called: str | None = None) -> dict[str, Any]:
         if text.count("{") + text.count("[") > MOST_NESTED:
             raise ValueError(f"it has more than {MOST_NESTED:,} lists and mappings")
         loaded = json.loads(text)
+        if _is_deep(loaded):
+            raise ValueError(f"its lists and mappings have more than {MOST_DEEP} levels")
     except FileNotFoundError:
         raise CorruptError(f"{name} is missing: the run folder is not whole") from None
     except (ValueError, OSError, RecursionError) as error:
@@ -223,3 +225,12 @@ def read_json(path: Path, called: str | None = None) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise CorruptError(f"{name} holds no JSON object")
     return loaded
+
+
+def _is_deep(loaded: Any) -> bool:
+    """Whether lists and mappings are nested in more than `MOST_DEEP` levels."""
+    level: list[Any] = [[loaded]]
+    for _ in range(MOST_DEEP + 1):
+        values = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [value for each in values for value in each if isinstance(value, (dict, list))]
+    return bool(level)
