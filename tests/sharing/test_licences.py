@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from tests.checkpoint.test_readme import GROWING
 from tests.command import run
 from tests.loopback.client import ask
 from tests.loopback.faults import Drop
@@ -34,6 +35,15 @@ CARDS = {
     "evil": ('---\nlicense: "mit |\\n# Mine"\n---\n', None, "its card tells none"),
     "broken": ("---\nlicense: [mit\n---\n", None, "the head of its card cannot be read"),
     "deep": ("---\nlicense: " + "[" * 1000 + "\n---\n", None, "the head of its card cannot be read"),
+    "growing": (
+        f"---\n{GROWING}\n---\n",
+        None,
+        "the head of its card cannot be read: anchors and aliases are not read",
+    ),
+    "bool": ("---\nlicense: !!bool x\n---\n", None, "the head of its card cannot be read: tags are not read"),
+    "int": ("---\nlicense: !!int ''\n---\n", None, "the head of its card cannot be read: tags are not read"),
+    "time": ("---\nlicense: !!timestamp x\n---\n", None, "the head of its card cannot be read: tags are not read"),
+    "endless": (f"---\nlicense: {'1:' * 300}1.5\n---\n", None, "the head of its card cannot be read: a value that"),
     "list": ("---\n- mit\n---\n", None, "the head of its card cannot be read"),
     "large": ("---\nlicense: mit\n---\n" + "x" * (600 << 10), None, "its README.md has more than 524,288 bytes"),
     "cardless": (None, None, "it has no card"),

@@ -18,6 +18,10 @@ from zoo.spec.sections import Spec
 from zoo.spec.sources import Files, HubTable, TableSource, locate
 
 CARD = "README.md"
+
+LARGEST_HEAD = 1 << 20
+"""Bytes of the head of a card, at most: some tell of hundreds of configurations."""
+
 DEFAULT = "default"
 DOWNLOADS = 8
 
@@ -133,7 +137,7 @@ def _advice(name: str, known: Mapping[str, Any]) -> str:
 def _configs(card: Path, names: Sequence[str], repo: str) -> dict[str, Splits]:
     """The splits of each configuration that a card tells; one marked as the default is called so too."""
     try:
-        told = front_matter(card).get("configs") or []
+        told = front_matter(card, LARGEST_HEAD).get("configs") or []
         found: dict[str, Splits] = {}
         for config in told:
             splits = {

@@ -1,27 +1,80 @@
 """The metadata at the head of a card (`README.md`) of a model or data set, in YAML between two lines of dashes."""
 
+import re
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+LARGEST = 64 << 10
+"""Bytes of a head, at most, unless a reader takes more."""
 
-def front_matter(card: Path) -> dict[str, Any]:
+DEEPEST = 32
+"""Levels of lists and mappings in one another, at most."""
+
+ENDLESS = re.compile(r"[-+0-9_:.]{1000,}")
+"""A number that takes YAML long: in base 60, minutes."""
+
+
+def front_matter(card: Path, largest: int = LARGEST) -> dict[str, Any]:
     """What the head of a card tells; nothing where it has none.
+
+    It is a stranger's text: what makes YAML grow as it is read (aliases, merge keys), or names types, is not read.
 
     Args:
         card: The file.
+        largest: Bytes of the head, at most.
 
     Raises:
-        ValueError: It is no YAML, or no mapping.
+        ValueError: It is no YAML, or no mapping, or what of YAML is not read here.
     """
     import yaml
 
-    lines = card.read_text(encoding="utf-8", errors="replace").splitlines()
-    front = "\n".join(takewhile(lambda line: line.rstrip() != "---", lines[1:])) if lines[:1] == ["---"] else ""
+    front = _head(card, largest)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        told = yaml.safe_load(front)
+        _check(front, loader)
+        told = yaml.load(front, Loader=loader)  # noqa: S506 - a safe one
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from None
+    except (ArithmeticError, LookupError, AttributeError, TypeError) as error:  # a number or date that is none
+        raise ValueError(f"a value that cannot be read: {type(error).__name__}: {error}") from None
     if not isinstance(told, dict | None):
         raise ValueError(f"expected keys and values, not {type(told).__name__}")
     return told or {}
+
+
+def _head(card: Path, largest: int) -> str:
+    """The text between the lines of dashes, or to the end where there is no second one; empty where there is no first."""
+    with card.open("rb") as file:
+        data = file.read(largest + 1)
+    lines = data.decode(errors="replace").splitlines()
+    if lines[:1] != ["---"]:
+        return ""
+    front = list(takewhile(lambda line: line.rstrip() != "---", lines[1:]))
+    if len(data) > largest and len(front) == len(lines) - 1:
+        raise ValueError(f"it has more than {largest:,} bytes")
+    return "\n".join(front)
+
+
+def _check(front: str, loader: Any) -> None:
+    """Looks at the parser's events, before anything is built of them.
+
+    Raises:
+        ValueError: There are anchors, aliases, merge keys, tags, too many levels, or a number without an end.
+    """
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(front, Loader=loader):
+        if isinstance(event, yaml.NodeEvent) and event.anchor:
+            raise ValueError(f"anchors and aliases are not read: {event.anchor[:40]!r}")
+        if tag := getattr(event, "tag", None):
+            raise ValueError(f"tags are not read: {tag[:40]!r}")
+        plain = event.value if isinstance(event, yaml.ScalarEvent) and not event.style else ""
+        if plain == "<<":
+            raise ValueError("merge keys (`<<`) are not read")
+        if ENDLESS.fullmatch(plain):
+            raise ValueError("a number has more than 1,000 digits")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST} levels")
