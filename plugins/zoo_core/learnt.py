@@ -18,7 +18,7 @@ def learnt_numbers(fitted: Mapping[str, Any], key: str, count: int | None = None
     Raises:
         UsageError: They are not there, or something else.
     """
-    found = fitted.get(key)
+    found: Any = fitted.get(key)
     listed = isinstance(found, (list, tuple)) and all(map(_is_number, found))
     if not listed or (len(found) != count if count is not None else not found):
         raise UsageError(f"the {key} that it learnt are no {'' if count is None else f'{count} '}numbers")

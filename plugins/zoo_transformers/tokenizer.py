@@ -190,12 +190,13 @@ def _of_library(files: Files, model_type: str) -> Tokenizer | None:
     if cls is None:
         return None
     needed = [files.path(name) for key, name in cls.vocab_files_names.items() if key != "tokenizer_file"]
-    if None in needed or not needed:
+    first = needed[0] if needed else None
+    if first is None or None in needed:
         return None
     for name in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
         files.path(name)  # fetched beside them
-    with _unpanicked(f"`{needed[0].name}` and what is beside it are no tokenizer"):
-        return _plain(cls.from_pretrained(needed[0].parent, local_files_only=True).backend_tokenizer)
+    with _unpanicked(f"`{first.name}` and what is beside it are no tokenizer"):
+        return _plain(cls.from_pretrained(first.parent, local_files_only=True).backend_tokenizer)
 
 
 def _plain(tokenizer: Tokenizer) -> Tokenizer:
