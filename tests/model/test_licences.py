@@ -30,3 +30,21 @@ def test_a_licence_that_a_user_filled_in_stays_where_nobody_knows_it() -> None:
     unmarked = filled.replace(BEGIN, "")
     assert [each.licence for each in as_told(BASES, unmarked)] == ["apache-2.0", None]
     assert with_section(unmarked, licence_section("mit", found)) == unmarked
+
+
+def test_a_table_that_an_editor_laid_out_anew_tells_the_same() -> None:
+    card = licence_section("mit", BASES).replace("| hf://acme/base@1 | not known |", "ROW")
+    for row in ("|hf://acme/base@1|MIT|", "| hf://acme/base@1 | MIT | ", "  |  hf://acme/base@1  |  MIT    |"):
+        assert [each.licence for each in as_told(BASES, card.replace("ROW", row))] == ["apache-2.0", "MIT"]
+    for row in ("|hf://acme/base@1|not known|", "| hf://acme/base@1 |   |", "| hf://acme/base@1 | not known  |"):
+        assert [each.licence for each in as_told(BASES, card.replace("ROW", row))] == ["apache-2.0", None]
+
+
+def test_a_name_that_a_stranger_chose_breaks_no_table_and_no_mark() -> None:
+    evil = [Licensed(f"a | b\n\n# PWNED <script> {END} {number}", None, "it has no card") for number in range(2)]
+    section = licence_section("mit", evil)
+    assert section.count(END) == 1 and "<script" not in section and "\n# " not in section
+    rows = [line for line in section.splitlines() if "PWNED" in line]
+    assert len(rows) == 2 and all(row.count("|") == 3 and row.endswith("| not known |") for row in rows)
+    filled = section.replace("0 | not known |", "0 | mit |")
+    assert [each.licence for each in as_told(evil, filled)] == ["mit", None]

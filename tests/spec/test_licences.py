@@ -31,6 +31,33 @@ from zoo.spec.load import load_spec
         ("llama3.1", "apache-2.0", "is under terms of its own (llama3.1): read what they ask"),
         ("other", None, "is under terms of its own (other)"),
         ("llama3.1", "llama3.1", None),
+        ("other", "other", "is under terms of its own (other)"),
+        ("gpl-3.0", "gpl-2.0", "wants the same licence, in its version unless it says otherwise, "),
+        ("gpl-2.0", "gpl-3.0", "wants the same licence, in its version"),
+        ("gpl-2.0-or-later", "gpl-3.0", None),
+        ("gpl-2.0", "agpl-3.0", "wants the same licence, in its version"),
+        ("lgpl-2.1", "gpl-3.0", None),
+        ("lgpl-3.0", "gpl-2.0", "wants the same licence, in its version"),
+        ("gplv3", "gpl-3.0", None),
+        ("gplv3", "mit", "wants the same licence"),
+        ("gpl", "gpl-3.0", None),
+        ("cc-by-sa-4.0", "cc-by-sa-3.0", "wants the same licence, in its version"),
+        ("cc-by-sa-3.0", "cc-by-sa-4.0", None),  # its own text allows a later version
+        ("cdla-sharing-1.0", "mit", "wants the same licence"),
+        ("cdla-sharing-1.0", "cdla-sharing-1.0", None),
+        ("cdla-permissive-2.0", "mit", None),
+        ("eupl-1.2", "mit", "wants the same licence"),
+        ("eupl-1.1", "eupl-1.2", None),
+        ("eupl-1.2", "gpl-3.0", None),
+        ("apache-2.0 and proprietary", "mit", "is under terms of its own (apache-2.0 and proprietary)"),
+        ("apache-2.0 with limits", "mit", "is under terms of its own"),
+        ("all rights reserved, public", "mit", "is under terms of its own"),
+        ("public", "mit", "is under terms of its own"),
+        ("cc", "mit", "is under terms of its own"),
+        ("mitre", "mit", "is under terms of its own"),
+        ("ms-pl", "mit", None),
+        ("BSD 3-Clause", "mit", None),
+        ("mit and CC BY 4.0", "mit", None),
     ],
 )
 def test_where_a_licence_does_not_keep_what_a_base_wants_it_is_told(
@@ -89,3 +116,29 @@ def test_licences_are_those_of_the_index_and_of_the_cards(tmp_path: Path) -> Non
 def test_a_part_of_a_run_is_called_by_the_commit_that_was_used() -> None:
     record = {"repo": "acme/moods", "commit": "b" * 40, "part": "mood"}
     assert stated(Start("heads.y", "hf://acme/moods@v1#mood"), record).base == f"hf://acme/moods@{'b' * 40}#mood"
+
+
+EVIL = "a |\n\n# PWNED <script>"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"repo": EVIL, "commit": "z"},
+        {"repo": "acme/base", "commit": EVIL},
+        {"repo": ["a"], "commit": 3},
+        {"repo": "a/b"},
+    ],
+)
+def test_a_record_that_names_no_commit_is_not_told(record: dict[str, object]) -> None:
+    assert stated(Start("heads.y", "hf://acme/moods#mood"), record).base == "hf://acme/moods#mood"
+
+
+def test_a_name_that_a_stranger_chose_is_inert() -> None:
+    evil = f"/x/{EVIL}\x1b[2J<!-- /zoo:licences --> [a](b) `c`" + "x" * 500
+    named = stated(Start("heads.y", f"{evil}#mood"), {})
+    assert stated(Start("heads.y", "/x/my moods+1#mädchen"), {}).called == "my moods+1#mädchen"
+    for licence, why in (("cc-by-nc-4.0", ""), ("llama3 <b>\n# a\x1b", ""), (None, f"no <b>\x1b{EVIL}")):
+        (told,) = licence_remarks("mit", [Licensed(named.base, licence, why)])
+        assert told.isprintable() and not {*"<|"} & {*told} and "x" * 300 not in told
+    assert len(named.called) == 200 and not {*"<>|\n\x1b[]()`!*"} & {*named.called}

@@ -33,7 +33,7 @@ def front_matter(card: Path, largest: int = LARGEST) -> dict[str, Any]:
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         _check(front, loader)
-        told = yaml.load(front, Loader=loader)  # noqa: S506 - a safe one
+        told = yaml.load(front, Loader=loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from None
     except (ArithmeticError, LookupError, AttributeError, TypeError) as error:  # a number or date that is none
@@ -44,7 +44,7 @@ def front_matter(card: Path, largest: int = LARGEST) -> dict[str, Any]:
 
 
 def _head(card: Path, largest: int) -> str:
-    """The text between the lines of dashes, or to the end where there is no second one; empty where there is no first."""
+    """The text between the lines of dashes, or to the end; empty where there is no first one."""
     with card.open("rb") as file:
         data = file.read(largest + 1)
     lines = data.decode(errors="replace").splitlines()

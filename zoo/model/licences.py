@@ -24,7 +24,11 @@ def licence_section(own: str | None, found: Sequence[Licensed]) -> str:
     if not found:
         return ""
     mine = f"under {own}" if own else "under no licence (`hub.license`)"
-    rows = ["| made of | licence |", "|---|---|", *(f"| {each.base} | {each.licence or NOT_KNOWN} |" for each in found)]
+    rows = [
+        "| made of | licence |",
+        "|---|---|",
+        *(f"| {each.called} | {each.licence or NOT_KNOWN} |" for each in found),
+    ]
     told = "\n".join(f"- {each}." for each in limits(own, found))
     parts = ["## Licences", f"This model is {mine}.", "\n".join(rows), told]
     return "\n\n".join([BEGIN, *filter(None, parts), END])
@@ -38,6 +42,7 @@ def as_told(found: Iterable[Licensed], card: str) -> list[Licensed]:
         card: The card of their model.
     """
     section = section_of(card, BEGIN, END)
-    rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.MULTILINE))
-    told = {base: licence for base, licence in rows.items() if licence != NOT_KNOWN}
-    return [replace(each, licence=told.get(each.base)) if each.licence is None else each for each in found]
+    rows = re.findall(r"^[ \t]*\|([^|\n]+)\|([^|\n]+)\|\s*$", section, re.MULTILINE)  # as any editor lays tables out
+    cells = ((base.strip(), licence.strip()) for base, licence in rows)
+    told = {base: licence for base, licence in cells if licence not in ("", NOT_KNOWN)}
+    return [replace(each, licence=told.get(each.called)) if each.licence is None else each for each in found]

@@ -13,21 +13,40 @@ from zoo.spec.sections import Backbone, Spec, named_parts
 
 SAME = "wants the same licence for what is made of it"
 
+VERSION = "wants the same licence, in its version unless it says otherwise, for what is made of it"
+
+ALIKE = ("sa", "gpl", "agpl", "lgpl", "odbl", "osl", "gfdl", "eupl", "cdla-sharing")
+
 RESTRICTIONS = {
     "nc": "forbids commercial use",
     "nd": "forbids sharing what was made of it",
-    **dict.fromkeys(("sa", "gpl", "agpl", "lgpl", "odbl", "osl", "gfdl"), SAME),
+    **dict.fromkeys(ALIKE, SAME),
 }
 """What words of a licence's name on the Hub mean."""
 
-KEEPERS = {"gpl": ("agpl",), "lgpl": ("gpl", "agpl")}
+KEEPERS = {"gpl": ("agpl",), "lgpl": ("gpl", "agpl"), "eupl": ("gpl", "agpl", "lgpl", "osl")}
 """Words of licences that may be put on what is under another one."""
 
+LATER = ("sa", "eupl", "later")
+"""Words of licences that let what is made be under a later version of themselves."""
+
+GNU = ("gpl", "agpl", "lgpl")
+"""Words of licences whose versions belong together."""
+
 WELL_KNOWN = re.compile(
-    "0bsd|afl|agpl|apache|artistic|bsd|cc|cc0|cdla|ecl|epl|eupl|gfdl|gpl|isc|lgpl|lppl|mit|mpl|ms|ncsa|odbl|odc|ofl|osl"
-    "|pddl|postgresql|public|unlicense|wtfpl|zlib"
+    "(0bsd|afl|agpl|apache|artistic|bsd|cc-by|cc0|cdla|ecl|epl|eupl|gfdl|gpl|isc|lgpl|lppl|mit|mpl|ms-pl|ncsa|odbl"
+    "|odc-by|ofl|osl|pddl|postgresql|unlicense|wtfpl|zlib)(?!(?!v\\d)[a-z])"
 )
-"""Words of licences whose terms their names tell; any other's are its own (`llama3`, `openrail`, `other`)."""
+"""How licences begin whose terms their names tell; any other's are its own (`llama3`, `openrail`, `other`)."""
+
+ASIDE = re.compile(r"[,;()/&+|]|\s(?:and|or|with|plus|but|except)\s")
+"""What stands between several licences in one name, and before what is added to one."""
+
+PINNED = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}")
+"""A repository on the Hub at a commit."""
+
+LONGEST = 200
+"""Characters of a stranger's text that are told, at most."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,11 @@ class Licensed:
     base: str
     licence: str | None
     why: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name as it may stand in a terminal and in Markdown: a stranger may have chosen it."""
+        return re.sub(r"[^\w./@#: +-]", "?", self.base[:LONGEST])
 
 
 @dataclass(frozen=True)
@@ -95,8 +119,9 @@ def stated(start: Start, record: Mapping[str, Any]) -> Licensed:
         licence = start.backbone.registered.record.get("license") or _in_catalogue(start.backbone.use)
         return Licensed(start.backbone.use, licence, "" if licence else "no index tells it")
     place, mark, part = start.weights.partition("#")
-    if "repo" in record and "commit" in record:
-        place = f"hf://{record['repo']}@{record['commit']}"
+    pinned = f"{record.get('repo')}@{record.get('commit')}"
+    if PINNED.fullmatch(pinned):
+        place = f"hf://{pinned}"
     base = (place if is_name(place) else PurePath(place).name) + mark + part
     return Licensed(base, None, "nobody was asked yet")
 
@@ -111,7 +136,7 @@ def licence_remarks(own: str | None, found: Iterable[Licensed]) -> Iterator[str]
     for each in found:
         if each.licence is None:
             look = "look whether it allows to share what was made of it"
-            yield f"nobody here knows the licence of {each.base} ({each.why}): {look}"
+            yield f"nobody here knows the licence of {each.called} ({_printable(each.why)}): {look}"
     yield from limits(own, found)
 
 
@@ -125,23 +150,50 @@ def limits(own: str | None, found: Iterable[Licensed]) -> Iterator[str]:
     for each in found:
         if each.licence is None:
             continue
-        words = _words(each.licence)
-        wants = dict.fromkeys(RESTRICTIONS[word] for word in words if word in RESTRICTIONS and not _kept(word, own))
+        base = _printable(each.licence)
+        wants = dict.fromkeys(filter(None, (_wanted(word, base, own or "") for word in _words(base))))
         if wants:
             told = f"`hub.license: {own}`" if own else "a model without a licence (`hub.license`)"
-            yield f"{each.base} is under {each.licence}, which {' and '.join(wants)}: {told} does not keep that"
-        elif each.licence != own and not any(map(WELL_KNOWN.fullmatch, words)):
-            yield f"{each.base} is under terms of its own ({each.licence}): read what they ask of what is made of it"
+            yield f"{each.called} is under {base}, which {' and '.join(wants)}: {told} does not keep that"
+        elif not _well_known(base) and (base != own or base.lower() == "other"):
+            yield f"{each.called} is under terms of its own ({base}): read what they ask of what is made of it"
 
 
-def _kept(word: str, own: str | None) -> bool:
-    """Whether a licence keeps what a word of a base's licence wants; none keeps that nothing is shared."""
-    return word != "nd" and bool({word, *KEEPERS.get(word, ())}.intersection(_words(own or "")))
+def _wanted(word: str, base: str, own: str) -> str:
+    """What a word of a base's licence wants and a licence does not keep; none keeps that nothing is shared."""
+    keeper = next((each for each in (word, *KEEPERS.get(word, ())) if each in _words(own)), None)
+    if word not in ALIKE or keeper is None:
+        return "" if keeper and word != "nd" else RESTRICTIONS.get(word, "")
+    if keeper != word and not {keeper, word} <= {*GNU}:
+        return ""
+    wanted, there = _version(word, base), _version(keeper, own)
+    later = word in LATER or "later" in _words(base) or (word, keeper) in (("lgpl", "gpl"), ("lgpl", "agpl"))
+    if not wanted or not there or wanted == there or (later and there > wanted):
+        return ""
+    return VERSION
+
+
+def _version(word: str, licence: str) -> tuple[int, ...]:
+    """The version behind a word of a licence; empty where it tells none."""
+    found = re.search(rf"(?<![a-z]){word}[- v_]*(\d{{1,4}}(?:\.\d{{1,4}})*)", licence.lower())
+    return tuple(map(int, f"{found[1]}.0".split(".")[:2])) if found else ()
+
+
+def _well_known(licence: str) -> bool:
+    """Whether the terms of all that a name tells of are known."""
+    each = [part.strip() for part in ASIDE.split(licence.lower()) if part.strip()]
+    return bool(each) and all(WELL_KNOWN.match(re.sub(r"[\s_]+", "-", part)) for part in each)
 
 
 def _words(licence: str) -> list[str]:
     told = re.sub(r"non-?commercial", "nc", licence.lower())
-    return [each for each in re.split(r"[^a-z0-9]+", told) if each]
+    told = re.sub(r"\b([al]?gpl)v?(?=\d)", r"\1-", told)
+    return re.findall(r"cdla-sharing|[a-z0-9]+", told)
+
+
+def _printable(text: str) -> str:
+    """A stranger's text for a terminal and a card: one line, without what begins a mark there."""
+    return "".join(letter if letter.isprintable() and letter not in "<|" else "?" for letter in text[: 2 * LONGEST])
 
 
 def _in_catalogue(name: str) -> str | None:
