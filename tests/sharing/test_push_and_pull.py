@@ -320,3 +320,12 @@ def test_torch_is_imported_in_the_fresh_process_alone(trained: Path, tmp_path: P
     for words in (["push", trained, f"file://{tmp_path}/store"], ["pull", f"file://{tmp_path}/store", "-o", "mine"]):
         assert "torch" not in imported_by([str(each) for each in words], tmp_path)
     assert (tmp_path / "mine" / "zoo.lock").exists()
+
+
+def test_a_run_that_never_comes_to_an_end_is_given_up(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.hub.prove.PATIENCE", 0)
+    with pytest.raises(UsageError, match="that took longer than 0 s"):
+        pull(store.reference, tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()

@@ -27,8 +27,8 @@ from zoo.errors import (
 from zoo.files import replace_file
 from zoo.hub.endings import signal_name
 
-PATIENCE = 1800
-"""Seconds that the process may take."""
+PATIENCE, RATE = 300, 10_000_000
+"""Seconds that the process may take, and bytes of the run for each of which it may take one more."""
 
 WORDS = (sys.executable, "-P", "-m", "zoo.hub.prove")
 """Starts the process; the file for its answer follows. -P: a folder that somebody stands in has no say in what is
@@ -109,9 +109,9 @@ class Reader:
         assert self._process is not None
         question = json.dumps([str(run), golden and str(golden)])
         try:
-            _, noise = self._process.communicate(f"{question}\n", PATIENCE)
+            _, noise = self._process.communicate(f"{question}\n", seconds := _patience(run))
         except subprocess.TimeoutExpired:
-            return _unread(run, f"that took longer than {PATIENCE} s", ExitCode.USAGE)
+            return _unread(run, f"that took longer than {seconds:.0f} s", ExitCode.USAGE)
         if (found := _answered(self._answer, golden)) is not None:
             return found
         code = self._process.returncode
@@ -132,6 +132,11 @@ def make_golden(run: Path, output: Path) -> bool:
     """Writes what a run says of some samples, as a fresh process reads it: `Reader.make_golden`."""
     with Reader() as reader:
         return reader.make_golden(run, output)
+
+
+def _patience(run: Path) -> float:
+    """Seconds that a run may take: a stranger's tokenizer may never come to an end, and large weights may take long."""
+    return PATIENCE + sum(each.stat().st_size for each in run.glob("*.safetensors")) / RATE
 
 
 def _unread(run: Path, why: str, code: ExitCode) -> dict[str, Any]:
