@@ -17,7 +17,7 @@ from tests.sharing.licensed import lock, spec, told
 from tests.sharing.people import Person
 from tests.sharing.proof import prove_here
 from tests.tables import SPEC, write_tables
-from zoo.hub.licences import MOST_RUNS, base_licences
+from zoo.hub.licences import MOST_PLACES, MOST_RUNS, base_licences
 from zoo.hub.pull import pull
 from zoo.hub.push import push
 from zoo.spec.load import load_spec
@@ -159,6 +159,29 @@ def test_runs_that_start_at_themselves_end(tmp_path: Path) -> None:
     *_, end = base_licences(load_spec(tmp_path / "0" / "zoo.yaml"), {})
     assert (end.base, end.licence) == (f"the bases of {MOST_RUNS + 1}#i0", None)
     assert f"more than {MOST_RUNS} runs" in end.why
+
+
+def test_the_same_place_is_looked_at_once(plain_hub: Loopback, tmp_path: Path) -> None:
+    """Without it, a stranger's run of many inputs at a repository that is gone has the Hub asked for each of them."""
+    many = [f"hf://acme/gone@{'0' * 40}"] * 30
+    gone = {f"backbones.i{number}": {"repo": "acme/gone", "commit": "0" * 40} for number in range(30)}
+    (one,) = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), spec(many[:1]), gone)
+    asked = len(plain_hub.calls())
+    plain_hub.forget_calls()
+    (other,) = ask(plain_hub, tmp_path / "hf", told, str(tmp_path), spec(many), gone)
+    assert one == other and one[1] is None and 0 < len(plain_hub.calls()) <= asked
+
+
+def test_places_beyond_a_number_are_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    for number in range(MOST_PLACES + 2):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "README.md").write_text(NC)
+    places = [f"../{number}" for number in [*range(MOST_PLACES + 2), 0]]
+    (tmp_path / "run" / "zoo.yaml").write_text(spec(places))
+    found = base_licences(load_spec(tmp_path / "run" / "zoo.yaml"), {})
+    assert [each.licence for each in found] == ["cc-by-nc-4.0"] * MOST_PLACES + [None] * 2
+    assert found[-1].why == f"more than {MOST_PLACES} places are not looked at"
 
 
 def built(folder: Path, name: str, text: str) -> Path:

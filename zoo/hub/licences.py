@@ -1,17 +1,16 @@
 """Licences of what a run was made of, as the cards and specs tell that stand where its weights came from."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint.network import first_line
-from zoo.checkpoint.readme import front_matter
 from zoo.checkpoint.repository import Repository
 from zoo.checkpoint.verify import read_lock, section
 from zoo.errors import NetworkError, UsageError, ZooError
 from zoo.hub.bases import pinned_records
+from zoo.hub.card_licence import is_licence, licence_entries, named
 from zoo.hub.hub_store import HubStore
 from zoo.hub.raw_run import LOCK
 from zoo.hub.reference import Reference
@@ -28,8 +27,8 @@ LARGEST = {CARD: 512 << 10, SPEC: 256 << 10, LOCK: 16 << 20}
 MOST_RUNS = 20
 """Runs, each the start of another, that are looked through."""
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+(), -]{0,79}")
-"""What a licence may be called: a stranger's text stands in the user's terminal, and in a card."""
+MOST_PLACES = 100
+"""Places, folders and repositories, whose cards and specs are looked at."""
 
 Files = Callable[[str], Path | None]
 """Gives a file by its name, None where there is none; raises a ZooError where nobody can tell."""
@@ -49,10 +48,11 @@ def base_licences(spec: Spec, weights: Mapping[str, Any]) -> list[Licensed]:
 
 
 class _Reader:
-    """Reads cards and specs, each run once; a Hub that did not answer is not asked again."""
+    """Reads cards and specs, each place once; a Hub that did not answer is not asked again."""
 
     def __init__(self) -> None:
-        self._runs: set[str] = set()
+        self._runs = 0
+        self._told: dict[tuple[str, bool], Licensed] = {}
         self._unreachable = ""
 
     def of_run(self, spec: Spec, weights: Mapping[str, Any], *, here: bool) -> Iterator[Licensed]:
@@ -75,31 +75,44 @@ class _Reader:
                 yield replace(known, why="it is on the machine of somebody else")
 
     def _of_place(self, known: Licensed, start: Start, place: str, files: Files, *, here: bool) -> Iterator[Licensed]:
+        """The licence of what stands at a place; the bases of a run there are told the first time alone."""
+        asked = place, "#" in start.weights
+        if asked in self._told:
+            yield replace(self._told[asked], base=known.base)
+        elif len(self._told) == MOST_PLACES:
+            yield replace(known, why=f"more than {MOST_PLACES} places are not looked at")
+        else:
+            for told in self._looked_at(known, start, files, here=here):
+                self._told.setdefault(asked, told)
+                yield told
+
+    def _looked_at(self, known: Licensed, start: Start, files: Files, *, here: bool) -> Iterator[Licensed]:
+        """The licence of what stands at a place, and after it those of the bases of a run there."""
         try:
             if "#" in start.weights:
-                yield from self._of_earlier(known, place, files, here=here)
+                yield from self._of_earlier(known, files, here=here)
             else:
                 yield _card_licence(known, files(CARD))
         except (ZooError, OSError, ValueError) as error:  # ValueError: a repository's name that the Hub cannot have
             yield replace(known, why=first_line(error))
 
-    def _of_earlier(self, known: Licensed, place: str, files: Files, *, here: bool) -> Iterator[Licensed]:
+    def _of_earlier(self, known: Licensed, files: Files, *, here: bool) -> Iterator[Licensed]:
         """The licence of a run that weights are a part of, and those of its bases."""
         path, lock = files(SPEC), files(LOCK)
         if path is None or lock is None:
             yield replace(known, why="there is no run any more")
             return
         spec, weights = load_spec(path), section(read_lock(lock), "weights", LOCK)
-        own = _named(known, spec.hub.license, f"its {SPEC} has no `hub.license`")
-        on_card = own if own.licence is not None else _card_licence(known, files(CARD))
-        yield own if on_card.licence is None else on_card
+        if is_licence(spec.hub.license):
+            yield replace(known, licence=spec.hub.license, why="")
+        else:
+            on_card = _card_licence(known, files(CARD))
+            yield on_card if on_card.licence else replace(known, why=f"its {SPEC} has no `hub.license`")
         bases = Licensed(f"the bases of {known.base}", None, f"more than {MOST_RUNS} runs are not looked through")
-        if place in self._runs:
-            return
-        if len(self._runs) == MOST_RUNS:
+        if self._runs == MOST_RUNS:
             yield bases
             return
-        self._runs.add(place)
+        self._runs += 1
         try:
             yield from self.of_run(spec, weights, here=here)
         except ZooError as error:
@@ -141,22 +154,11 @@ def _small(path: Path) -> Path:
 
 
 def _card_licence(known: Licensed, card: Path | None) -> Licensed:
-    """What the head of a card says, as the Hub reads it."""
+    """What the head of a card says."""
     if card is None:
         return replace(known, why="it has no card")
     try:
-        told = front_matter(card)
+        licence = named(licence_entries(card))
     except (ValueError, OSError) as error:
         return replace(known, why=f"the head of its card cannot be read: {first_line(error)}")
-    licence = told.get("license")
-    if licence == "other":
-        licence = told.get("license_name") or licence
-    if isinstance(licence, list) and all(isinstance(each, str) for each in licence):
-        licence = " and ".join(licence)
-    return _named(known, licence, "its card tells none")
-
-
-def _named(known: Licensed, licence: Any, why: str) -> Licensed:
-    if isinstance(licence, str) and NAME.fullmatch(licence) and licence.lower() != "unknown":
-        return replace(known, licence=licence, why="")
-    return replace(known, why=why)
+    return replace(known, licence=licence, why="" if licence else "its card tells none")
