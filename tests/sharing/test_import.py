@@ -9,14 +9,18 @@ import torch
 from torch import Tensor
 
 from tests.command import run
+from tests.sharing.licensed import spec
 from tests.sharing.pickled import put, saved
 from tests.test_laws import imported_by
 from zoo import build
+from zoo.checkpoint.readme import front_matter
 from zoo.checkpoint.tensors import read_tensors, write_tensors
 from zoo.errors import ConflictError, CorruptError, UsageError
 from zoo.features import Values
 from zoo.files import file_digest
 from zoo.hub.import_folder import import_folder
+from zoo.hub.licences import base_licences
+from zoo.spec.load import load_spec
 
 BERT = {"model_type": "bert", "hidden_size": 8}
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "day")
@@ -66,6 +70,47 @@ def test_what_is_printed(model: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     assert told["files"]["vocab.txt"] == 6
     again = run("import", "mine", "-o", "other")
     assert again.exit_code == 7 and "`other` is there already" in again.stderr
+
+
+KEPT = {
+    "license: mit\nauto_map: {x: y}": "mit",
+    "license: other\nlicense_name: llama3.1\nlicense_link: LICENSE": "llama3.1",
+    "license: [mit, cc-by-sa-4.0]": "mit and cc-by-sa-4.0",
+}
+
+
+@pytest.mark.parametrize("head", KEPT)
+def test_of_a_card_the_licence_is_kept_alone(head: str, model: Path, tmp_path: Path) -> None:
+    put(model, "README.md", f"---\n{head}\n---\n# Mine <script>\n".encode())
+    put(model, "LICENSE", b"words")
+    found = import_folder(model, tmp_path / "out")
+    assert f"kept of README.md: its licence, {KEPT[head]}, and nothing else" in found.remarks
+    assert "README.md" in found.files and found.left == ("LICENSE",)
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert front_matter(tmp_path / "out" / "README.md").keys() <= {"license", "license_name"}
+    assert not [word for word in ("Mine", "script", "auto_map", "link") if word in text]
+    (tmp_path / "spec.yaml").write_text(spec(["out"]))
+    (told,) = base_licences(load_spec(tmp_path / "spec.yaml"), {})
+    assert (told.base, told.licence) == ("out", KEPT[head])
+
+
+@pytest.mark.parametrize(
+    "card",
+    ["# Words", "---\nlicense: [mit\n---\n", "---\nlicense: unknown\n---\n", '---\nlicense: "a |\\n# b"\n---\n'],
+)
+def test_a_card_without_a_licence_that_can_be_read_stops_nothing(card: str, model: Path, tmp_path: Path) -> None:
+    put(model, "README.md", card.encode())
+    found = import_folder(model, tmp_path / "out")
+    assert "README.md" in found.left and "README.md" not in found.files
+    assert bool(found.remarks) == ("[mit" in card)
+
+
+def test_a_card_that_is_a_link_elsewhere_is_not_read(model: Path, tmp_path: Path) -> None:
+    put(tmp_path, "secret.md", b"---\nlicense: mit\n---\n")
+    (model / "README.md").symlink_to(tmp_path / "secret.md")
+    found = import_folder(model, tmp_path / "out")
+    assert "README.md" not in found.files
+    assert found.remarks[0].startswith("the licence in README.md is not kept, because that cannot be read: ")
 
 
 HOSTILE = {

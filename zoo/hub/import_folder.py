@@ -10,9 +10,11 @@ from typing import Any
 
 from zoo.checkpoint.folder import complete_or_absent
 from zoo.checkpoint.headers import read_header
+from zoo.checkpoint.network import first_line
 from zoo.checkpoint.shards import INDEX, SINGLE
 from zoo.component import Kind, Modality
 from zoo.errors import CorruptError, UsageError, ZooError
+from zoo.hub.card_licence import licence_entries, named
 from zoo.hub.finite import nonfinite
 from zoo.hub.foreign import Foreign, look
 from zoo.hub.pickles import unpickle
@@ -22,6 +24,8 @@ from zoo.registry.registry import Registered, installed
 
 PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+CARD = "README.md"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Imported:
 
 def import_folder(source: str | Path, output: str | Path | None = None, *, allow_nonfinite: bool = False) -> Imported:
     """Takes over weights that another library saved, with its settings and its tokenizer.
+
+    Of a card the licence is kept, and nothing else.
 
     Weights in safetensors are copied bit for bit; pickles are read in a process of its own, with `weights_only` and
     with limits, and what that refuses is refused. Every number stays what it is. No code is taken over, and no entry
@@ -87,6 +93,7 @@ def _imported(source: Path, output: Path | None, allow_nonfinite: bool) -> Impor
         config = _config(beside)
         try:
             remarks = _copy_weights(found, beside, tied="model_type" in config)
+            remarks += _keep_licence(found, beside)
             tensors = raw_weights(beside)
         except ZooError as error:
             error.args = (str(error).replace(str(beside), str(found.folder)),)
@@ -105,7 +112,7 @@ def _imported(source: Path, output: Path | None, allow_nonfinite: bool) -> Impor
         use=None if entry is None else entry.name,
         line=_line(entry, folder),
         stripped=stripped,
-        left=tuple(found.left(small)),
+        left=tuple(found.left([*small, *({CARD} & {*files})])),
         remarks=tuple(remarks),
     )
 
@@ -129,6 +136,21 @@ def _copy_small(found: Foreign, beside: Path) -> tuple[list[str], dict[str, list
             if lost:
                 stripped[name] = lost
     return taken, stripped
+
+
+def _keep_licence(found: Foreign, beside: Path) -> list[str]:
+    """Writes a card with the licence that the one of the folder tells, and no other word of it; what is to be said."""
+    try:
+        card = found.file(CARD)
+        entries = licence_entries(card) if card is not None else {}
+    except (ZooError, OSError, ValueError) as error:
+        return [f"the licence in {CARD} is not kept, because that cannot be read: {first_line(error)}"]
+    licence = named(entries)
+    if licence is None:
+        return []
+    head = "".join(f"{key}: {json.dumps(value)}\n" for key, value in entries.items())
+    (beside / CARD).write_text(f"---\n{head}---\n\nThe licence is what the card told that stood beside the weights.\n")
+    return [f"kept of {CARD}: its licence, {licence}, and nothing else"]
 
 
 def _copy_weights(found: Foreign, beside: Path, tied: bool) -> list[str]:
