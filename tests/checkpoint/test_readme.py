@@ -11,9 +11,14 @@ GROWING = "\n".join(
 )
 """Under a kilobyte, and more than the memory of any machine where merge keys are followed."""
 
+MANY = "\n".join(["a0: &a0 [1, 2]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
+"""As little, and as much to whoever walks through it."""
+
 REFUSED = {
-    "growing": (GROWING, "anchors and aliases are not read: 'a0'"),
-    "alias": ("license: *mine", "anchors and aliases are not read: 'mine'"),
+    "growing": (GROWING, "merge keys"),
+    "many": (MANY, "more than 100,000 values"),
+    "alias": ("license: *mine", "an alias of nothing, or of what it stands in: 'mine'"),
+    "within": ("license: &mine [*mine]", "an alias of nothing, or of what it stands in: 'mine'"),
     "merged": ("<<: {license: mit}", "merge keys"),
     "bool": ("license: !!bool x", "tags are not read: 'tag:yaml.org,2002:bool'"),
     "int": ("license: !!int ''", "tags are not read"),
@@ -55,6 +60,10 @@ def test_what_cards_have_is_read(tmp_path: Path) -> None:
         "new": True,
         "more": {"a": ["b"]},
     }
+    card.write_text(
+        "---\na: &id001 {b: [c]}\nd: [*id001, *id001]\n---\n"
+    )  # as a writer of YAML makes them of equal objects
+    assert front_matter(card) == {"a": {"b": ["c"]}, "d": [{"b": ["c"]}] * 2}
     for text, told in {"": {}, "# Words\n---\na: b\n---\n": {}, "---\n---\n": {}, "---\na: b": {"a": "b"}}.items():
         card.write_text(text)
         assert front_matter(card) == told

@@ -38,7 +38,7 @@ CARDS = {
     "growing": (
         f"---\n{GROWING}\n---\n",
         None,
-        "the head of its card cannot be read: anchors and aliases are not read",
+        "the head of its card cannot be read: merge keys (`<<`) are not read",
     ),
     "bool": ("---\nlicense: !!bool x\n---\n", None, "the head of its card cannot be read: tags are not read"),
     "int": ("---\nlicense: !!int ''\n---\n", None, "the head of its card cannot be read: tags are not read"),

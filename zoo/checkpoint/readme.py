@@ -11,6 +11,9 @@ LARGEST = 64 << 10
 DEEPEST = 32
 """Levels of lists and mappings in one another, at most."""
 
+MOST = 100_000
+"""Values that a head stands for, at most, what an alias means counted each time."""
+
 ENDLESS = re.compile(r"[-+0-9_:.]{1000,}")
 """A number that takes YAML long: in base 60, minutes."""
 
@@ -18,7 +21,8 @@ ENDLESS = re.compile(r"[-+0-9_:.]{1000,}")
 def front_matter(card: Path, largest: int = LARGEST) -> dict[str, Any]:
     """What the head of a card tells; nothing where it has none.
 
-    It is a stranger's text: what makes YAML grow as it is read (aliases, merge keys), or names types, is not read.
+    It is a stranger's text: what makes YAML grow as it is read (merge keys, aliases without measure), or names types,
+    is not read.
 
     Args:
         card: The file.
@@ -60,21 +64,43 @@ def _check(front: str, loader: Any) -> None:
     """Looks at the parser's events, before anything is built of them.
 
     Raises:
-        ValueError: There are anchors, aliases, merge keys, tags, too many levels, or a number without an end.
+        ValueError: There are merge keys, tags, too many levels, more values than anybody writes, an alias of what is
+            around it, or a number without an end.
     """
     import yaml
 
-    depth = 0
+    sizes: dict[str, int] = {}  # of what has a name, for its aliases
+    around: list[tuple[str | None, int]] = []
+    size = 0
     for event in yaml.parse(front, Loader=loader):
-        if isinstance(event, yaml.NodeEvent) and event.anchor:
-            raise ValueError(f"anchors and aliases are not read: {event.anchor[:40]!r}")
+        if isinstance(event, yaml.ScalarEvent):
+            _check_scalar(event)
         if tag := getattr(event, "tag", None):
             raise ValueError(f"tags are not read: {tag[:40]!r}")
-        plain = event.value if isinstance(event, yaml.ScalarEvent) and not event.style else ""
-        if plain == "<<":
-            raise ValueError("merge keys (`<<`) are not read")
-        if ENDLESS.fullmatch(plain):
-            raise ValueError("a number has more than 1,000 digits")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
+        if isinstance(event, yaml.CollectionStartEvent):
+            around.append((event.anchor, size))
+            size = 0
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = around.pop()
+            sizes |= {anchor: size + 1} if anchor else {}
+            size += before + 1
+        elif isinstance(event, yaml.AliasEvent):
+            name = str(event.anchor)
+            if name not in sizes:
+                raise ValueError(f"an alias of nothing, or of what it stands in: {name[:40]!r}")
+            size += sizes[name]
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes |= {event.anchor: 1} if event.anchor else {}
+            size += 1
+        if len(around) > DEEPEST:
             raise ValueError(f"nested deeper than {DEEPEST} levels")
+        if size > MOST:
+            raise ValueError(f"more than {MOST:,} values")
+
+
+def _check_scalar(event: Any) -> None:
+    plain = "" if event.style else event.value
+    if plain == "<<":
+        raise ValueError("merge keys (`<<`) are not read")
+    if ENDLESS.fullmatch(plain):
+        raise ValueError("a number has more than 1,000 digits")
