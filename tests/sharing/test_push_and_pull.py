@@ -216,6 +216,7 @@ def test_a_model_that_says_something_else_is_told(store: FolderStore, tmp_path: 
     assert re.search(r"does not say here what it said where it was shared: row 1\.size differs by 0\.\d", str(error))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [float("nan"), None, 1e308])
 def test_golden_outputs_that_are_no_numbers_say_something_else(
     store: FolderStore, tmp_path: Path, value: float | None
@@ -229,6 +230,7 @@ def test_golden_outputs_that_are_no_numbers_say_something_else(
     assert isinstance(refused(store, tmp_path), DigestError)
 
 
+@pytest.mark.slow
 def test_a_damaged_store_is_mended_by_pushing_again(store: FolderStore, tmp_path: Path, trained: Path) -> None:
     for path in (store.folder / "objects").iterdir():
         path.write_bytes(path.read_bytes()[:-1])

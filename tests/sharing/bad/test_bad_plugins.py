@@ -12,6 +12,12 @@ from tests.sharing.bad.runs import written
 
 HANGING = b"import sys, time\nprint('imported', file=sys.stderr, flush=True)\ntime.sleep(600)\n"
 
+HEARING = """\
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores it
+runpy.run_module("zoo", run_name="__main__")
+"""
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -28,7 +34,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def test_18_a_plugin_that_hangs_can_be_interrupted(
     number: signal.Signals, code: int, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    words, pipe = [sys.executable, "-m", "zoo", "list", "heads"], subprocess.PIPE
+    words, pipe = [sys.executable, "-c", HEARING, "list", "heads"], subprocess.PIPE
     with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stderr is not None and process.stderr.readline() == "imported\n"
         process.send_signal(number)
