@@ -97,7 +97,7 @@ def test_28_which_commit_was_taken_is_told_whatever_moved(
     ann.pulls(f"{NAME}@{second}", "gone")  # it was here already, and its digests are right
     told = ann.refused(f"{NAME}@v1", 2, f"hf://{NAME}@v1", "no commit, branch or tag `v1`")
     with resident(plain_hub, tmp_path / "bob") as bob:
-        bob.refused(f"{NAME}@{second}", 2, f"`hf://{NAME}` has no commit `{second}`")
+        bob.refused(f"{NAME}@{second}", 2, f"the repository has no commit `{second}`")
         bob.refused(f"{NAME}@nothing", 2, "no commit, branch or tag `nothing`")
 
 
