@@ -108,26 +108,30 @@ def test_a_trained_tokenizer_comes_back_from_the_runs_files(algorithm: str, tmp_
     assert again.files() == backbone.files()
 
 
-def test_a_tokenizer_over_which_the_library_panics_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "learnt_told", "file_told"),
+    [
+        (("post_processor", {"special_tokens": {}}), "its tokenizer is damaged", "its tokenizer is damaged"),
+        (
+            ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+            "the tokenizer that it learnt is none: Precompiled",
+            "Precompiled",
+        ),
+    ],
+    ids=["as it encodes", "as it is read"],
+)
+def test_a_tokenizer_over_which_the_library_panics_is_refused(
+    change: tuple[str, dict[str, Any]], learnt_told: str, file_told: str, tmp_path: Path
+) -> None:
     """What it raises then is no `Exception`."""
     learnt = learn("wordpiece")
-    learnt["tokenizer"]["post_processor"]["special_tokens"] = {}
+    key, values = change
+    learnt["tokenizer"][key] = {**(learnt["tokenizer"][key] if "type" not in values else {}), **values}
     tokenizer = TrainedTokenizer(train="wordpiece", vocab_size=80)
-    with pytest.raises(UsageError, match="its tokenizer is damaged"):
+    with pytest.raises(UsageError, match=learnt_told):
         make_text("bert", tokenizer=tokenizer, fitted=learnt, config=SIZES)
     files = trained("wordpiece").files() | {"tokenizer.json": json.dumps(learnt["tokenizer"])}
-    with pytest.raises(UsageError, match=r"tokenizer\.json` is no tokenizer: its tokenizer is damaged"):
-        make_text("some/run", store(tmp_path, files))
-
-
-def test_a_tokenizer_over_which_the_library_panics_as_it_reads_it_is_refused(tmp_path: Path) -> None:
-    learnt = learn("wordpiece")
-    learnt["tokenizer"]["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
-    tokenizer = TrainedTokenizer(train="wordpiece", vocab_size=80)
-    with pytest.raises(UsageError, match="the tokenizer that it learnt is none: Precompiled"):
-        make_text("bert", tokenizer=tokenizer, fitted=learnt, config=SIZES)
-    files = trained("wordpiece").files() | {"tokenizer.json": json.dumps(learnt["tokenizer"])}
-    with pytest.raises(UsageError, match=r"tokenizer\.json` is no tokenizer: Precompiled"):
+    with pytest.raises(UsageError, match=rf"tokenizer\.json` is no tokenizer: {file_told}"):
         make_text("some/run", store(tmp_path, files))
 
 

@@ -122,3 +122,17 @@ def test_the_size_of_a_change(dtype: torch.dtype) -> None:
 def test_a_folder_that_is_no_run(tmp_path: Path, trained: Path) -> None:
     done = run("diff", trained, tmp_path)
     assert (done.exit_code, "is no run folder" in done.stderr) == (2, True)
+
+
+def test_what_a_stranger_wrote_is_no_command_to_the_terminal(trained: Path, other: Path) -> None:
+    lock = json.loads((other / "zoo.lock").read_text())
+    lock["python"] = "3.11\x1b]0;mine\x07"
+    (other / "zoo.lock").write_text(json.dumps(lock))
+    metrics = json.loads((other / "metrics.json").read_text())
+    for heads in metrics["subsets"].values():
+        for each in heads.values():
+            each["\x1b[31mred"] = {"value": 1.0, "low": 1.0, "high": 1.0}
+    (other / "metrics.json").write_text(json.dumps(metrics))
+    told = run("diff", trained, other)
+    assert told.exit_code == 0, told.stderr
+    assert "\\x1b]0;mine" in told.stdout and "\\x1b[31mred" in told.stdout and "\x1b" not in told.stdout + told.stderr
